@@ -72,6 +72,9 @@ pub struct Call {
     /// The call in one line, for lists, approvers and errors. It holds no credential; it may hold personal data, so it is
     /// masked before it is kept.
     pub sentence: String,
+    /// What is recorded of the request before its body: for HTTP its method, target and headers without the caller's
+    /// credential. Null where there is nothing beyond the context. It is masked before it is kept.
+    pub heads: serde_json::Value,
     /// What will be sent, when the call is whole; `None` while a body streams.
     pub sent: Option<Sent>,
 }
