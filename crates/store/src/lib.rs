@@ -1,1 +1,3 @@
-//! TBD
+//! What Countersign keeps between calls.
+
+pub mod seal;
