@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub method: &'a Method,
     /// The request target below the target's mount, without the caller's credential.
     pub url: &'a Normal,
+    /// What is sent before it: the path of the target's own URL without a slash at its end, mostly nothing.
+    pub base: &'a str,
     /// The headers that will be sent ([`headers::to_target`]), without the target's credential.
     pub headers: &'a HeaderMap,
     /// The body when it was read whole (empty when there is none), `None` when it streams.
@@ -168,7 +170,7 @@ fn heads(request: &Request<'_>) -> serde_json::Value {
 fn signed_head(request: &Request<'_>) -> serde_json::Value {
     json!({
         "method": request.method.as_str(),
-        "target": request.url.to_string(),
+        "target": format!("{}{}", request.base, request.url),
         "headers": headers::signed_headers(request.headers),
     })
 }

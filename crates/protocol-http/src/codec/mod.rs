@@ -205,6 +205,13 @@ impl Guard {
         matches!(&self.state, State::Head(scan) if scan.is_untouched())
     }
 
+    /// Whether the next byte to pass is a head's: a refusal now is about a request that the HTTP reader knows nothing of yet,
+    /// whether or not some of its bytes were shown before.
+    #[must_use]
+    pub fn is_at_head(&self) -> bool {
+        matches!(self.state, State::Head(_))
+    }
+
     fn look(&mut self, input: &[u8]) -> Step {
         match &mut self.state {
             State::Refused(why) => Step::Refuse(*why),

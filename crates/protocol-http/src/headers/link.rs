@@ -9,19 +9,21 @@ use crate::url::Normal;
 #[derive(Debug, Clone)]
 pub struct Mount<'a> {
     path: &'a str,
-    base: Option<Url>,
+    base: &'a str,
+    sent: Option<Url>,
 }
 
 impl<'a> Mount<'a> {
-    /// `path` is what stands before the target's own paths, without a slash at its end: `/t/crm`, or nothing where the
-    /// target has a host name of its own. `sent` is the request target that was sent to `address`.
+    /// `path` is what stands before the target's paths at the gateway, without a slash at its end: `/t/crm`, or nothing
+    /// where the target has a host name of its own. `base` is what stands before them at the target: `/v2`, or nothing.
+    /// `sent` is what was asked of `address`, below `base`.
     #[must_use]
-    pub fn new(path: &'a str, address: &Address, sent: &Normal) -> Self {
+    pub fn new(path: &'a str, base: &'a str, address: &Address, sent: &Normal) -> Self {
         let scheme = match address.scheme {
             Scheme::Plain => "http",
             Scheme::Tls => "https",
         };
-        Self { path, base: Url::parse(&format!("{scheme}://{address}{sent}")).ok() }
+        Self { path, base, sent: Url::parse(&format!("{scheme}://{address}{base}{sent}")).ok() }
     }
 
     /// The reference as the caller must follow it: one to the target below the mount, one to elsewhere in full and without
@@ -29,22 +31,31 @@ impl<'a> Mount<'a> {
     ///
     /// The reference is read as browsers read it and written anew, so that no other reader finds another host in it.
     pub(super) fn rewrite(&self, reference: &str) -> Option<String> {
-        let base = self.base.as_ref()?;
-        let mut url = base.join(reference).ok()?;
+        let sent = self.sent.as_ref()?;
+        let mut url = sent.join(reference).ok()?;
         if !matches!(url.scheme(), "http" | "https") {
             return None;
         }
-        // A target behind something that speaks TLS for it often names itself by the other scheme.
-        let same_port = url.port().is_none() || url.port_or_known_default() == base.port_or_known_default();
-        if url.host() == base.host() && same_port {
+        if let Some(path) = self.below(&url, sent) {
             let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-            let normal = Normal::parse(&format!("{}{query}", url.path())).ok()?;
+            let normal = Normal::parse(&format!("{path}{query}")).ok()?;
             let fragment = url.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
             return Some(format!("{}{normal}{fragment}", self.path));
         }
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
         Some(url.into())
+    }
+
+    /// The path below the target's base, where `url` leads to the target. A target behind something that speaks TLS for it
+    /// often names itself by the other scheme, so the scheme's own port is the target's too.
+    fn below<'u>(&self, url: &'u Url, sent: &Url) -> Option<&'u str> {
+        let same_port = url.port().is_none() || url.port_or_known_default() == sent.port_or_known_default();
+        if url.host() != sent.host() || !same_port {
+            return None;
+        }
+        let path = url.path().strip_prefix(self.base)?;
+        if path.is_empty() { Some("/") } else { path.starts_with('/').then_some(path) }
     }
 
     /// A `Link` header (RFC 8288) with each of its references rewritten. `None` when it cannot be read or one of them
