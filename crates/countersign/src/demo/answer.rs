@@ -10,13 +10,14 @@ use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 use tokio::time::Interval;
 
 /// An answer of the demo API or of the development issuer.
 pub(super) type Answer = Response<AnswerBody>;
 
 /// A JSON answer with a length.
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+pub(super) fn of_json(status: StatusCode, value: &impl Serialize) -> Answer {
     match serde_json::to_vec(value) {
         Ok(body) => with_type(status, "application/json", AnswerBody::Whole(body.into())),
         Err(_) => {
@@ -25,11 +26,18 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
     }
 }
 
-/// An error as problem details (RFC 9457). `detail` says what to do; it repeats nothing that the caller sent.
-pub(super) fn problem(status: StatusCode, detail: &str) -> Answer {
-    let title = status.canonical_reason().unwrap_or("error");
-    let body = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    with_type(status, "application/problem+json", AnswerBody::Whole(body.to_string().into()))
+/// What was wrong with a request, as problem details (RFC 9457). The detail says what to do; it repeats nothing that the
+/// caller sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Problem(pub(super) StatusCode, pub(super) &'static str);
+
+impl From<Problem> for Answer {
+    fn from(Problem(status, detail): Problem) -> Self {
+        let title = status.canonical_reason().unwrap_or("error");
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+        with_type(status, "application/problem+json", AnswerBody::Whole(body.to_string().into()))
+    }
 }
 
 /// An answer with this status, content type and body.

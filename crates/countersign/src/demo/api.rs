@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::answer::{self, Answer, AnswerBody};
+use super::answer::{self, Answer, AnswerBody, Problem};
 use super::customers::{self, CUSTOMERS, Customer, EVENTS};
 use super::effects::{Effects, Order};
 use super::requests::{Requests, Seen};
@@ -137,19 +137,17 @@ impl App {
     }
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Answer {
+        self.serve(request).await.unwrap_or_else(Answer::from)
+    }
+
+    async fn serve(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Problem> {
         let seen = self.see(&request);
         let admitted = seen.key;
-        let noted = self.blocking(move |app| app.requests.note(seen)).await;
-        match noted {
-            Err(_) => answer::problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the request could not be noted: is the disk full?",
-            ),
-            Ok(()) if !admitted => {
-                answer::problem(StatusCode::UNAUTHORIZED, "send the API key as `X-Api-Key`")
-            }
-            Ok(()) => self.route(request).await.unwrap_or_else(|refused| refused),
+        self.blocking(move |app| app.requests.note(seen)).await.map_err(|_| not_written())?;
+        if !admitted {
+            return Err(Problem(StatusCode::UNAUTHORIZED, "send the API key as `X-Api-Key`"));
         }
+        self.route(request).await
     }
 
     fn see(&self, request: &Request<Incoming>) -> Seen {
@@ -167,10 +165,9 @@ impl App {
         }
     }
 
-    /// `Err` is an answer too: what was wrong with the request.
-    async fn route(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Answer> {
+    async fn route(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Problem> {
         let path = request.uri().path().to_owned();
-        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
         let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
         match (segments.as_slice(), &method) {
             (["customers"], &Method::GET) => Ok(self.list_customers()),
@@ -182,17 +179,17 @@ impl App {
                 self.customer(number(id)?)?;
                 echo(&self.base, request.headers(), request.uri().query())
             }
-            (["payments"], &Method::GET) => Ok(answer::json(StatusCode::OK, &self.effects.payments())),
+            (["payments"], &Method::GET) => Ok(answer::of_json(StatusCode::OK, &self.effects.payments())),
             (["payments"], &Method::POST) => self.pay(request).await,
             (["events"], &Method::GET) => Ok(events()),
-            (["customers" | "payments" | "events"] | ["customers", _] | ["customers", _, "echo"], _) => Err(
-                answer::problem(StatusCode::METHOD_NOT_ALLOWED, "this resource does not know that method"),
-            ),
-            _ => Err(answer::problem(StatusCode::NOT_FOUND, "there are /customers, /payments and /events")),
+            (["customers" | "payments" | "events"] | ["customers", _] | ["customers", _, "echo"], _) => {
+                Err(Problem(StatusCode::METHOD_NOT_ALLOWED, "this resource does not know that method"))
+            }
+            _ => Err(Problem(StatusCode::NOT_FOUND, "there are /customers, /payments and /events")),
         }
     }
 
-    fn customer(&self, id: u32) -> Result<&'static Customer, Answer> {
+    fn customer(&self, id: u32) -> Result<&'static Customer, Problem> {
         customers::find(id).filter(|customer| !self.effects.is_deleted(customer.id)).ok_or_else(no_customer)
     }
 
@@ -203,7 +200,7 @@ impl App {
         answer::with_type(StatusCode::OK, "application/json", AnswerBody::Whole(body.into()))
     }
 
-    async fn delete_customer(self: &Arc<Self>, id: u32) -> Result<Answer, Answer> {
+    async fn delete_customer(self: &Arc<Self>, id: u32) -> Result<Answer, Problem> {
         if self.blocking(move |app| app.effects.delete(id)).await.map_err(|_| not_written())? {
             let mut answer = Answer::new(AnswerBody::Whole(Bytes::new()));
             *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -213,11 +210,11 @@ impl App {
         }
     }
 
-    async fn pay(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Answer> {
+    async fn pay(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Problem> {
         let order = read_order(request).await?;
         self.customer(order.customer)?;
         let payment = self.blocking(move |app| app.effects.pay(order)).await.map_err(|_| not_written())?;
-        Ok(answer::json(StatusCode::CREATED, &payment))
+        Ok(answer::of_json(StatusCode::CREATED, &payment))
     }
 
     /// Runs what blocks on the disk off the runtime's threads. It runs to its end even if the caller leaves.
@@ -231,7 +228,7 @@ impl App {
 }
 
 /// The number in a path; one spelling each, so `01` is none.
-fn number(text: &str) -> Result<u32, Answer> {
+fn number(text: &str) -> Result<u32, Problem> {
     Some(text)
         .filter(|text| !text.starts_with(['+', '0']))
         .and_then(|text| text.parse().ok())
@@ -252,13 +249,13 @@ fn events() -> Answer {
 
 /// Gives back what was received, the key included, where a careless target might: `?in=body`, `?in=header` or
 /// `?in=location`, and without a query in all three.
-fn echo(base: &str, headers: &HeaderMap, query: Option<&str>) -> Result<Answer, Answer> {
+fn echo(base: &str, headers: &HeaderMap, query: Option<&str>) -> Result<Answer, Problem> {
     let (in_body, in_header, in_location) = match query {
         None => (true, true, true),
         Some("in=body") => (true, false, false),
         Some("in=header") => (false, true, false),
         Some("in=location") => (false, false, true),
-        Some(_) => return Err(answer::problem(StatusCode::BAD_REQUEST, "`in` is body, header or location")),
+        Some(_) => return Err(Problem(StatusCode::BAD_REQUEST, "`in` is body, header or location")),
     };
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let received: serde_json::Map<String, serde_json::Value> = headers
@@ -267,7 +264,7 @@ fn echo(base: &str, headers: &HeaderMap, query: Option<&str>) -> Result<Answer, 
         .map(|(name, value)| (name.to_string(), text(value).into()))
         .collect();
     let status = if in_location { StatusCode::FOUND } else { StatusCode::OK };
-    let mut answer = answer::json(status, &serde_json::json!({ "received": received }));
+    let mut answer = answer::of_json(status, &serde_json::json!({ "received": received }));
     let key = headers.get(KEY_HEADER).map(text).unwrap_or_default();
     if let (true, Ok(value)) = (in_header, HeaderValue::from_str(&format!("{KEY_HEADER}={key}"))) {
         answer.headers_mut().insert("x-echo", value);
@@ -278,44 +275,41 @@ fn echo(base: &str, headers: &HeaderMap, query: Option<&str>) -> Result<Answer, 
     Ok(answer)
 }
 
-async fn read_order(request: Request<Incoming>) -> Result<Order, Answer> {
+async fn read_order(request: Request<Incoming>) -> Result<Order, Problem> {
     let content_type =
         request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(answer::problem(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "send a payment as application/json",
-        ));
+        return Err(Problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send a payment as application/json"));
     }
     let body = match timeout(BODY_DEADLINE, Limited::new(request.into_body(), MAX_BODY).collect()).await {
         Err(_) => {
-            return Err(answer::problem(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 seconds"));
+            return Err(Problem(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 seconds"));
         }
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return Err(answer::problem(StatusCode::PAYLOAD_TOO_LARGE, "a payment takes at most 64 KiB"));
+            return Err(Problem(StatusCode::PAYLOAD_TOO_LARGE, "a payment takes at most 64 KiB"));
         }
-        Ok(Err(_)) => return Err(answer::problem(StatusCode::BAD_REQUEST, "the body broke off")),
+        Ok(Err(_)) => return Err(Problem(StatusCode::BAD_REQUEST, "the body broke off")),
         Ok(Ok(body)) => body.to_bytes(),
     };
     let order: Order = serde_json::from_slice(&body).map_err(|_| {
         let detail =
             "a payment is {\"customer\": NUMBER, \"amount\": CENTS, \"reason\": TEXT} and nothing else";
-        answer::problem(StatusCode::BAD_REQUEST, detail)
+        Problem(StatusCode::BAD_REQUEST, detail)
     })?;
     if order.amount == 0 || order.reason.is_empty() || order.reason.len() > MAX_REASON {
         let detail = "`amount` is at least one cent, and `reason` 1 to 500 bytes";
-        return Err(answer::problem(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, detail));
     }
     Ok(order)
 }
 
-fn no_customer() -> Answer {
-    answer::problem(StatusCode::NOT_FOUND, "no such customer: see /customers")
+fn no_customer() -> Problem {
+    Problem(StatusCode::NOT_FOUND, "no such customer: see /customers")
 }
 
-fn not_written() -> Answer {
-    answer::problem(StatusCode::INSUFFICIENT_STORAGE, "nothing was done: the effect could not be written")
+fn not_written() -> Problem {
+    Problem(StatusCode::INSUFFICIENT_STORAGE, "nothing was done: it could not be noted in the state folder")
 }
 
 #[cfg(test)]

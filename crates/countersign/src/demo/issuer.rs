@@ -23,7 +23,7 @@ use model::{Clock, Secret, Ttl};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Problem};
 use super::server;
 
 /// The audience of every token: the gateway.
@@ -131,15 +131,14 @@ impl Pages {
 
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return answer::problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here");
+            return Problem(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here").into();
         }
         match request.uri().path() {
-            "/.well-known/openid-configuration" => answer::json(StatusCode::OK, &self.discovery),
-            "/jwks" => answer::json(StatusCode::OK, &self.jwks),
-            _ => answer::problem(
-                StatusCode::NOT_FOUND,
-                "this development issuer has /.well-known/openid-configuration and /jwks",
-            ),
+            "/.well-known/openid-configuration" => answer::of_json(StatusCode::OK, &self.discovery),
+            "/jwks" => answer::of_json(StatusCode::OK, &self.jwks),
+            _ => {
+                Problem(StatusCode::NOT_FOUND, "there are /.well-known/openid-configuration and /jwks").into()
+            }
         }
     }
 }

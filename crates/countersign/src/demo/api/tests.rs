@@ -190,6 +190,7 @@ async fn unknown_paths_and_methods_are_refused_with_what_there_is() {
     let demo = Demo::start().await;
     for (method, path, status) in [
         (Method::GET, "/", 404),
+        (Method::GET, "//customers", 404),
         (Method::GET, "/customers/", 404),
         (Method::GET, "/customers/01", 404),
         (Method::GET, "/customers/+1", 404),
