@@ -30,6 +30,8 @@ pub(super) enum Framing {
 /// How far a head has been looked at. Lines that were checked are not looked at again.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
+    /// Whether any byte was shown.
+    touched: bool,
     /// Bytes that hold no end of the current line.
     seen: usize,
     /// Where the current line begins.
@@ -59,6 +61,7 @@ struct Facts {
 impl Scan {
     /// Looks at the lines that `input`, the head's bytes from the first, holds whole.
     pub(super) fn advance(&mut self, input: &[u8], limits: &Limits) -> Result<Option<Head>, BadRequest> {
+        self.touched |= !input.is_empty();
         loop {
             let (bound, too_long) = match self.version {
                 None if limits.request_line <= limits.head => {
@@ -107,7 +110,7 @@ impl Scan {
 
     /// Whether no byte of the head was shown.
     pub(super) fn is_untouched(&self) -> bool {
-        self.seen == 0
+        !self.touched
     }
 }
 
