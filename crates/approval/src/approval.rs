@@ -93,6 +93,12 @@ impl Approval {
         &self.ask.groups - &self.signed()
     }
 
+    /// Who has signed, with whom acting for them: `dev/alice via dev/bot`.
+    #[must_use]
+    pub fn signers(&self) -> Vec<String> {
+        self.signatures.iter().map(Signature::signer).collect()
+    }
+
     /// What a refusal says of it.
     #[must_use]
     pub fn notice(&self) -> ApprovalNotice {
@@ -104,7 +110,7 @@ impl Approval {
     pub fn settled(&self) -> Settled {
         match self.state {
             State::Pending => Settled::StillPending,
-            State::Approved => Settled::Approved { groups: self.signed(), by: self.signatures.clone() },
+            State::Approved => Settled::Approved { groups: self.signed(), by: self.signers() },
             State::Used => Settled::Used,
             State::Rejected => match &self.rejection {
                 Some(rejection) => {
@@ -145,6 +151,20 @@ pub struct Signature {
     pub reason: Option<String>,
 }
 
+impl Signature {
+    /// Who signed, with whom acting for them: `dev/alice via dev/bot`.
+    #[must_use]
+    pub fn signer(&self) -> String {
+        let keys: Vec<String> = self.chain().map(PrincipalKey::to_string).collect();
+        keys.join(" via ")
+    }
+
+    /// Who signed, then everybody who acted for them.
+    pub(crate) fn chain(&self) -> impl Iterator<Item = &PrincipalKey> {
+        std::iter::once(&self.by).chain(&self.via)
+    }
+}
+
 /// An approver's no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
@@ -165,8 +185,8 @@ pub enum Settled {
     Approved {
         /// The groups that signed.
         groups: BTreeSet<GroupName>,
-        /// Each signature.
-        by: Vec<Signature>,
+        /// Who signed, with whom acting for them.
+        by: Vec<String>,
     },
     /// An approver said no.
     Rejected {
@@ -196,6 +216,6 @@ pub struct Used {
     pub call: CallId,
     /// The groups that signed.
     pub groups: BTreeSet<GroupName>,
-    /// Each signature.
-    pub by: Vec<Signature>,
+    /// Who signed, with whom acting for them.
+    pub by: Vec<String>,
 }

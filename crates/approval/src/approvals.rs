@@ -84,17 +84,18 @@ impl Approvals {
     }
 
     /// Asks for a signature. An identical call (same chain, target and digest) attaches to the approval that is pending or
-    /// signed and unused; one for which policy demands something else by now is voided, and asked for anew.
+    /// signed and unused; one for which policy demands something else by now is voided, and asked for anew. Returns the
+    /// approval, and whether this call is the first to ask for it.
     ///
     /// # Errors
     /// [`ApprovalError`] when too many are pending, the call is too large, or the store does not answer.
-    pub async fn ask(&self, new: NewApproval) -> Result<Approval, ApprovalError> {
+    pub async fn ask(&self, new: NewApproval) -> Result<(Approval, bool), ApprovalError> {
         let chain = sealed::chain_hash(&new.principal);
         for _ in 0..ATTEMPTS {
             if let Some(row) = self.0.store.live_approval(chain, &new.target, new.digest).await? {
                 let live = sealed::open(row, &self.0.sealer)?;
                 if live.clone().at(self.now()).serves(&new.ask) {
-                    return Ok(live);
+                    return Ok((live, false));
                 }
                 self.settle(live).await?;
                 continue;
@@ -105,13 +106,12 @@ impl Approvals {
                 pending_of_chain: self.0.settings.max_pending_per_principal,
             };
             match self.0.store.insert_approval(sealed::row_of(&asked, &self.0.sealer)?, limits).await? {
-                ApprovalInsert::Inserted => return Ok(asked),
+                ApprovalInsert::Inserted => return Ok((asked, true)),
                 ApprovalInsert::AlreadyLive => {}
                 // What has expired takes no room.
                 ApprovalInsert::TooMany | ApprovalInsert::TooManyOfChain if self.expire_due().await? > 0 => {}
-                ApprovalInsert::TooMany => return Err(ApprovalError::TooMany { max: limits.pending }),
-                ApprovalInsert::TooManyOfChain => {
-                    return Err(ApprovalError::TooManyOfYours { max: limits.pending_of_chain });
+                ApprovalInsert::TooMany | ApprovalInsert::TooManyOfChain => {
+                    return Err(ApprovalError::TooMany);
                 }
             }
         }

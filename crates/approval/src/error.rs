@@ -47,18 +47,9 @@ pub enum ApprovalError {
         /// The limit.
         max: usize,
     },
-    /// Too many approvals are pending for this principal.
-    #[error("{max} approvals are pending for you: have some signed, or withdraw them")]
-    TooManyOfYours {
-        /// The limit.
-        max: u32,
-    },
-    /// Too many approvals are pending in all.
-    #[error("{max} approvals are pending, and there is no room for another: try again later")]
-    TooMany {
-        /// The limit.
-        max: u32,
-    },
+    /// Too many approvals are pending, for this principal or in all.
+    #[error("too many approvals are pending: have some signed or withdrawn, or try again later")]
+    TooMany,
     /// What an approver would have to see is too large to keep.
     #[error("the call is too large to be kept for an approver: at most {max} bytes")]
     TooLarge {
@@ -91,7 +82,7 @@ impl ApprovalError {
             | Self::AlreadySigned
             | Self::NotYours => RefusalKind::Denied,
             Self::BadReason { .. } => RefusalKind::NotUnderstood,
-            Self::TooManyOfYours { .. } | Self::TooMany { .. } => RefusalKind::RateLimited,
+            Self::TooMany => RefusalKind::RateLimited,
             Self::TooLarge { .. } => RefusalKind::TooLarge,
             Self::Damaged(_) | Self::Store(_) => RefusalKind::StoreUnavailable,
         }

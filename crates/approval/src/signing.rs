@@ -71,7 +71,7 @@ impl Approval {
     pub(crate) fn take(&mut self, call: CallId) -> Result<Used, ApprovalError> {
         self.state = transition(self.state, Event::Use)?;
         self.used_by = Some(call);
-        Ok(Used { approval: self.id, call, groups: self.signed(), by: self.signatures.clone() })
+        Ok(Used { approval: self.id, call, groups: self.signed(), by: self.signers() })
     }
 
     /// Gives it back by `call`, which took it and never began.
@@ -96,12 +96,6 @@ impl Approval {
     fn refuse_own(&self, signer: &Principal) -> Result<(), ApprovalError> {
         let own = meets(signer, self.principal.chain().map(|principal| &principal.key));
         if own { Err(ApprovalError::OwnCall) } else { Ok(()) }
-    }
-}
-
-impl Signature {
-    fn chain(&self) -> impl Iterator<Item = &PrincipalKey> {
-        std::iter::once(&self.by).chain(&self.via)
     }
 }
 
