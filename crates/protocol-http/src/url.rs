@@ -341,5 +341,7 @@ fn push_encoded(out: &mut String, byte: u8) {
     out.extend([byte >> 4, byte & 15].iter().filter_map(|digit| DIGITS.get(usize::from(*digit))));
 }
 
+// Spelled out, because the fuzz targets take this file in by its path.
 #[cfg(test)]
+#[path = "url/tests.rs"]
 mod tests;
