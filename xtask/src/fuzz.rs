@@ -34,7 +34,10 @@ pub(crate) fn run(place: &Place, arguments: &[String]) -> Result<(), Failure> {
             })?
         }
         _ => {
-            return Err(Failure::new("`fuzz` takes `--seconds N` and nothing else", "see `cargo xtask help`"));
+            return Err(Failure::new(
+                "`fuzz` takes `--seconds N` and nothing else",
+                "see `cargo xtask help`",
+            ));
         }
     };
     let targets = targets(place)?;

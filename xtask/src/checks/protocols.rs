@@ -91,7 +91,7 @@ fn check_manifest(krate: &str, manifest: &str) -> Vec<String> {
             if table.contains("dependencies.")
                 || (table.starts_with("target.") && table.contains("dependencies"))
             {
-                wrong.push(format!("crates/{krate}: `{line}`: dependencies stand in one plain table, so that they can be checked"));
+                wrong.push(format!("crates/{krate}: `{line}`: put dependencies into one plain table"));
             }
         } else if in_dependencies {
             wrong.extend(check_dependency(krate, allowed, line));
