@@ -50,17 +50,25 @@
 //! | `@rate("10/minute")` | permit | how often one principal may call by this policy: by `second`, `minute` or `hour` |
 //! | `@record("heads")`, `@record("full")` | permit | how much of the call is kept |
 //!
-//! A policy whose scope names a target (or a field class of one, or an approval) is validated against that target's schema,
+//! A policy whose scope names a target (or a field class of one) is validated against that target's schema,
 //! any other against the schemas of all targets. It must fit each of them, and apply in at least one.
 
+mod annotation;
+mod decide;
 mod engine;
+mod index;
+mod load;
 mod problem;
+mod schema;
 mod shipped;
 mod source;
 mod target;
+mod types;
+mod value;
 
-pub use engine::{Engine, Lifted, NotUnderstood, Who};
+pub use engine::{Engine, Lifted, Who};
 pub use problem::Problem;
 pub use shipped::{SHIPPED_FILE, shipped};
 pub use source::PolicyFile;
 pub use target::{ActionModel, READ_UNMASKED, TargetModel};
+pub use value::NotUnderstood;

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use miette::Diagnostic;
+
+use crate::PolicyFile;
+
 /// One thing that keeps policies from being loaded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
@@ -29,3 +33,32 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl Problem {
+    /// A problem without a place in a text.
+    pub(crate) fn of(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: None, column: None, message: message.into(), help: None }
+    }
+
+    /// A problem at a byte of a file.
+    pub(crate) fn at(file: &PolicyFile, byte: usize, message: impl Into<String>) -> Self {
+        let before = file.text.get(..byte).unwrap_or(&file.text);
+        let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        Self { line: Some(line), column: Some(column), ..Self::of(&file.name, message) }
+    }
+
+    /// What Cedar says of the statement that begins at byte `start`.
+    pub(crate) fn found(file: &PolicyFile, start: usize, error: &dyn Diagnostic) -> Self {
+        let label = error.labels().and_then(|mut labels| labels.next());
+        let byte = start + label.as_ref().map_or(0, |label| label.offset());
+        let help = error.help().map(|help| help.to_string());
+        let help = help.or_else(|| label.and_then(|label| label.label().map(str::to_owned)));
+        Self { help, ..Self::at(file, byte, error.to_string()) }
+    }
+
+    /// The same, with what to do about it.
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
