@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Accesses, ApprovalId, CallId, ClassName, Digest, GroupName, Obligations, Outcome, Reason, RefusalKind, SecretName,
-    SessionId, TargetName, Timestamp,
+    Accesses, ApprovalId, CallId, ClassName, Digest, GroupName, Obligations, Outcome, Reason, RefusalKind,
+    SecretName, SessionId, TargetName, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -275,7 +275,9 @@ impl Event {
             Self::Finished(finished) => Some(finished.call),
             Self::Refused(refused) => Some(refused.call),
             Self::Asked(asked) => Some(asked.call),
-            Self::ApprovalEnded { how: ApprovalEnd::Used { call } | ApprovalEnd::GivenBack { call }, .. } => Some(*call),
+            Self::ApprovalEnded {
+                how: ApprovalEnd::Used { call } | ApprovalEnd::GivenBack { call }, ..
+            } => Some(*call),
             Self::Started { .. }
             | Self::Stopped
             | Self::Recovered { .. }
@@ -297,9 +299,9 @@ impl Event {
             Self::Begun(begun) => begun.approval,
             Self::Refused(refused) => refused.approval,
             Self::Asked(asked) => Some(asked.approval),
-            Self::Signed { approval, .. } | Self::Rejected { approval, .. } | Self::ApprovalEnded { approval, .. } => {
-                Some(*approval)
-            }
+            Self::Signed { approval, .. }
+            | Self::Rejected { approval, .. }
+            | Self::ApprovalEnded { approval, .. } => Some(*approval),
             Self::Finished(_)
             | Self::Started { .. }
             | Self::Stopped
