@@ -7,8 +7,10 @@
 //!
 //! In a query `+` is read as a space, as forms mean it, and is sent as `%20`, which means a space to everybody; a plus is
 //! `%2B`. Characters that are not allowed in a query but that browsers send there (`[ ] { } | ^` and the backtick) are sent
-//! encoded. An empty query is dropped, and so is the difference between spellings of one parameter; the order of parameters
-//! and their repetition stay.
+//! encoded. An empty query is dropped; the order of parameters, their repetition and a missing `=` stay.
+//!
+//! Case and a slash at the end are kept, because to most targets they mean something: where a target ignores them, a policy
+//! that forbids one spelling leaves the others, and one that permits what is meant does not.
 //!
 //! Refused, not repaired: dot segments in any encoding, empty segments, `;` in a path (encoded too) or bare in a query,
 //! backslashes and encoded slashes in a path, control characters (in a query's values tab and line breaks are text), what is

@@ -175,7 +175,7 @@ impl Facts {
             return Err(BadRequest::Doubled(known));
         }
         self.stood |= bit;
-        self.apply(rule, known, trim(value))
+        self.apply(rule, known, value.trim_ascii())
     }
 
     fn apply(&mut self, rule: Rule, known: &'static str, value: &[u8]) -> Result<(), BadRequest> {
@@ -210,11 +210,6 @@ impl Facts {
     }
 }
 
-/// Without the optional white space around it.
-fn trim(value: &[u8]) -> &[u8] {
-    value.trim_ascii()
-}
-
 /// A number without sign, space, list or leading zero, which some readers would take for an octal one.
 fn length(value: &[u8]) -> Result<u64, BadRequest> {
     let plain = value.len() <= MAX_LENGTH_DIGITS && value.iter().all(u8::is_ascii_digit);
@@ -226,7 +221,7 @@ fn length(value: &[u8]) -> Result<u64, BadRequest> {
 
 fn connection(value: &[u8]) -> Result<(), BadRequest> {
     let (mut close, mut keep) = (false, false);
-    for option in value.split(|byte| *byte == b',').map(trim) {
+    for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
         match option {
             _ if option.eq_ignore_ascii_case(b"close") => close = true,
             _ if option.eq_ignore_ascii_case(b"keep-alive") => keep = true,
