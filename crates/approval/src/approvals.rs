@@ -340,3 +340,8 @@ impl fmt::Debug for Approvals {
         f.write_str("Approvals(…)")
     }
 }
+
+#[cfg(test)]
+mod interleaving;
+#[cfg(test)]
+mod tests;

@@ -383,3 +383,104 @@ impl FromSql for ApprovalState {
         Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(FromSqlError::InvalidType)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(digest: u8, chain: u8) -> ApprovalRow {
+        ApprovalRow {
+            id: ApprovalId::new(),
+            chain: [chain; 32],
+            target: TargetName::parse("crm").unwrap(),
+            digest: Digest::parse(&hex::encode([digest; 32])).unwrap(),
+            state: ApprovalState::Pending,
+            version: 0,
+            created: Timestamp::from_secs(1),
+            expires: Timestamp::from_secs(100),
+            call: None,
+            request: vec![1],
+            progress: vec![2],
+        }
+    }
+
+    fn change(row: &ApprovalRow, from: u64, state: ApprovalState) -> ApprovalChange {
+        ApprovalChange { id: row.id, from, state, call: None, progress: vec![3] }
+    }
+
+    const LIMITS: ApprovalLimits = ApprovalLimits { pending: 3, pending_of_chain: 2 };
+
+    fn open() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn a_row_comes_back_as_it_was_kept() {
+        let (_folder, store) = open();
+        let row = ApprovalRow { call: Some(CallId::new()), ..row(1, 1) };
+        assert_eq!(store.insert_approval(row.clone(), LIMITS).await.unwrap(), ApprovalInsert::Inserted);
+        assert_eq!(store.approval(row.id).await.unwrap(), Some(row.clone()));
+        assert_eq!(store.live_approval(row.chain, &row.target, row.digest).await.unwrap(), Some(row.clone()));
+        assert_eq!(store.approvals(ApprovalFilter::default(), 10).await.unwrap(), [row]);
+    }
+
+    #[tokio::test]
+    async fn of_two_changes_decided_on_one_version_one_is_kept() {
+        let (folder, store) = open();
+        let other = Store::open(folder.path()).unwrap();
+        let row = row(1, 1);
+        store.insert_approval(row.clone(), LIMITS).await.unwrap();
+        let (approve, reject) = tokio::join!(
+            store.change_approval(change(&row, 0, ApprovalState::Approved)),
+            other.change_approval(change(&row, 0, ApprovalState::Rejected)),
+        );
+        assert!(approve.unwrap() ^ reject.unwrap());
+        assert_eq!(store.approval_version(row.id).await.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn one_live_approval_stands_for_a_chain_a_target_and_a_digest() {
+        let (_folder, store) = open();
+        let first = row(1, 1);
+        store.insert_approval(first.clone(), LIMITS).await.unwrap();
+        assert_eq!(store.insert_approval(row(1, 1), LIMITS).await.unwrap(), ApprovalInsert::AlreadyLive);
+        store.change_approval(change(&first, 0, ApprovalState::Used)).await.unwrap();
+        assert_eq!(store.insert_approval(row(1, 1), LIMITS).await.unwrap(), ApprovalInsert::Inserted);
+        let again = store.change_approval(change(&first, 1, ApprovalState::Approved)).await;
+        assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    }
+
+    #[tokio::test]
+    async fn pending_approvals_have_a_bound_in_all_and_for_each_chain() {
+        let (_folder, store) = open();
+        for (digest, chain, comes_out) in [
+            (1, 1, ApprovalInsert::Inserted),
+            (2, 1, ApprovalInsert::Inserted),
+            (3, 1, ApprovalInsert::TooManyOfChain),
+            (3, 2, ApprovalInsert::Inserted),
+            (4, 3, ApprovalInsert::TooMany),
+        ] {
+            assert_eq!(store.insert_approval(row(digest, chain), LIMITS).await.unwrap(), comes_out);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_live_and_what_is_forgotten_is_not() {
+        let (_folder, store) = open();
+        let (live, settled) = (row(1, 1), row(2, 1));
+        for row in [&live, &settled] {
+            store.insert_approval(row.clone(), LIMITS).await.unwrap();
+        }
+        store.change_approval(change(&settled, 0, ApprovalState::Used)).await.unwrap();
+        let due = |at| store.due_approvals(Timestamp::from_secs(at), 10);
+        assert!(due(99).await.unwrap().is_empty());
+        assert_eq!(due(100).await.unwrap(), std::slice::from_ref(&live));
+        assert_eq!(store.used_approvals(Timestamp::from_secs(99)).await.unwrap().len(), 1);
+        assert!(store.used_approvals(Timestamp::from_secs(100)).await.unwrap().is_empty());
+        assert_eq!(store.forget_approvals(Timestamp::from_secs(99), 10).await.unwrap(), 0);
+        assert_eq!(store.forget_approvals(Timestamp::from_secs(100), 10).await.unwrap(), 1);
+        assert_eq!(store.approvals(ApprovalFilter::default(), 10).await.unwrap(), [live]);
+    }
+}

@@ -122,3 +122,88 @@ fn hash(code: &Secret) -> [u8; 32] {
 
 /// Digits and letters that are not taken for one another: 32 of them, so that a byte's remainder is even.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+#[cfg(test)]
+mod tests {
+    use model::IssuerName;
+
+    use super::*;
+
+    fn principal(subject: &str) -> PrincipalKey {
+        PrincipalKey { issuer: IssuerName::parse("dev").unwrap(), subject: subject.into() }
+    }
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn open() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn a_code_makes_the_first_administrator_and_no_second() {
+        let (_folder, store) = open();
+        let code = generate_code().unwrap();
+        assert!(store.issue_code(&code, at(100)).await.unwrap());
+        assert_eq!(store.redeem_code(&code, &principal("alice"), at(99)).await.unwrap(), Redeemed::Joined);
+        assert_eq!(
+            store.redeem_code(&code, &principal("mallory"), at(99)).await.unwrap(),
+            Redeemed::AlreadyUsed
+        );
+        assert_eq!(store.role_members(Role::Administrator).await.unwrap(), [principal("alice")]);
+        assert!(!store.issue_code(&generate_code().unwrap(), at(200)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn of_two_processes_with_the_right_code_one_redeems_it() {
+        let (folder, store) = open();
+        let other = Store::open(folder.path()).unwrap();
+        let code = generate_code().unwrap();
+        store.issue_code(&code, at(100)).await.unwrap();
+        let (alice, bob) = (principal("alice"), principal("bob"));
+        let (a, b) =
+            tokio::join!(store.redeem_code(&code, &alice, at(1)), other.redeem_code(&code, &bob, at(1)));
+        let mut came_out = [a.unwrap(), b.unwrap()];
+        came_out.sort_by_key(|redeemed| *redeemed != Redeemed::Joined);
+        assert_eq!(came_out, [Redeemed::Joined, Redeemed::AlreadyUsed]);
+        assert_eq!(store.role_members(Role::Administrator).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_expired_replaced_or_wrong_code_makes_nobody_administrator() {
+        let (_folder, store) = open();
+        let (old, code) = (generate_code().unwrap(), generate_code().unwrap());
+        store.issue_code(&old, at(100)).await.unwrap();
+        store.issue_code(&code, at(100)).await.unwrap();
+        assert_eq!(store.redeem_code(&old, &principal("a"), at(1)).await.unwrap(), Redeemed::Unknown);
+        assert_eq!(store.redeem_code(&code, &principal("a"), at(100)).await.unwrap(), Redeemed::Expired);
+        assert!(store.role_members(Role::Administrator).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_code_may_be_typed_in_small_letters_and_without_dashes() {
+        let (_folder, store) = open();
+        let code = generate_code().unwrap();
+        store.issue_code(&code, at(100)).await.unwrap();
+        let typed =
+            Secret::from(format!(" {}\n", code.expose_str().unwrap().to_lowercase().replace('-', "")));
+        assert_eq!(store.redeem_code(&typed, &principal("a"), at(1)).await.unwrap(), Redeemed::Joined);
+    }
+
+    #[tokio::test]
+    async fn only_the_hash_of_a_code_is_kept() {
+        let (folder, store) = open();
+        let code = generate_code().unwrap();
+        store.issue_code(&code, at(100)).await.unwrap();
+        let text = code.expose_str().unwrap().to_owned();
+        for needle in [text.replace('-', ""), text] {
+            for file in std::fs::read_dir(folder.path()).unwrap() {
+                let bytes = std::fs::read(file.unwrap().path()).unwrap();
+                assert!(!bytes.windows(needle.len()).any(|window| window == needle.as_bytes()));
+            }
+        }
+    }
+}

@@ -106,3 +106,76 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[tokio::test]
+    async fn folder_and_files_are_the_owners_alone() {
+        let outside = tempfile::tempdir().unwrap();
+        let folder = outside.path().join("data");
+        let store = Store::open(&folder).unwrap();
+        store.key_or_insert("k", vec![1]).await.unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
+        assert!(files.len() >= 2, "the database and its log: {files:?}");
+        for file in files {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_left_open_to_others_is_closed_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path()).unwrap());
+        let file = folder.path().join("store.sqlite");
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let _store = Store::open(folder.path()).unwrap();
+        assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_called_damaged_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store.sqlite");
+        fs::write(&file, [b'x'; 4096]).unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Corrupt(_))));
+        assert_eq!(fs::read(&file).unwrap(), [b'x'; 4096]);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = Store::open(&folder.path().join("file/data")).unwrap_err();
+        assert!(error.to_string().contains("file/data/store.sqlite"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn processes_that_start_together_agree_on_the_data_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let kek = Kek::create(&folder.path().join("key")).unwrap();
+        let (first, second) = (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
+        let (first, second) = tokio::join!(first.sealer(&kek), second.sealer(&kek));
+        let sealed = first.unwrap().seal(b"c", b"plain");
+        assert_eq!(second.unwrap().open(b"c", &sealed).unwrap().expose(), b"plain");
+    }
+
+    #[tokio::test]
+    async fn another_key_file_opens_nothing_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.sealer(&Kek::create(&folder.path().join("key")).unwrap()).await.unwrap();
+        let other = Kek::create(&folder.path().join("other")).unwrap();
+        let error = store.sealer(&other).await.unwrap_err();
+        assert!(matches!(error, StoreError::WrongKek));
+        assert!(error.to_string().contains("give the one that the data folder was made with"));
+    }
+}

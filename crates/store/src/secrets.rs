@@ -60,3 +60,24 @@ impl Store {
 fn version_of(version: i64) -> Result<u64, StoreError> {
     u64::try_from(version).map_err(|_| StoreError::corrupt("a negative secret version"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_value_of_a_name_has_a_version_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let name = SecretName::parse("crm-key").unwrap();
+        assert_eq!(store.secret(&name).await.unwrap(), None);
+        for version in 1..4 {
+            let sealed = vec![u8::try_from(version).unwrap()];
+            assert_eq!(
+                store.put_secret(&name, sealed.clone(), Timestamp::from_secs(0)).await.unwrap(),
+                version
+            );
+            assert_eq!(store.secret(&name).await.unwrap(), Some(SecretRow { version, sealed }));
+        }
+    }
+}

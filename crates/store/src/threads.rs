@@ -138,3 +138,92 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StoreEr
 fn stopped() -> StoreError {
     StoreError::unavailable(io::Error::other("its thread has stopped"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as std_mpsc;
+
+    use super::*;
+
+    fn memory() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY)").unwrap();
+        connection
+    }
+
+    fn insert(number: i64) -> impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static {
+        move |connection| Ok(connection.execute("INSERT INTO numbers VALUES (?1)", [number]).map(drop)?)
+    }
+
+    async fn count(writer: &Writer) -> i64 {
+        let count = |connection: &Connection| {
+            Ok(connection.query_row("SELECT count(*) FROM numbers", [], |r| r.get(0))?)
+        };
+        writer.run(count).await.unwrap()
+    }
+
+    /// Makes the writer wait, so that what is asked for meanwhile becomes one group.
+    fn hold(writer: &Writer) -> (std_mpsc::SyncSender<()>, impl Future<Output = Result<(), StoreError>>) {
+        let (release, held) = std_mpsc::sync_channel(1);
+        let writer = writer.clone();
+        let holding = async move { writer.run(move |_| held.recv().map_err(StoreError::unavailable)).await };
+        (release, holding)
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_undoes_nothing_of_its_group() {
+        let writer = Writer::start(memory()).unwrap();
+        let (release, holding) = hold(&writer);
+        let group = async {
+            tokio::join!(writer.run(insert(1)), writer.run(insert(1)), writer.run(insert(2)), async {
+                release.send(()).unwrap();
+            })
+        };
+        let (held, (first, second, third, ())) = tokio::join!(holding, group);
+        held.unwrap();
+        first.unwrap();
+        assert!(matches!(second, Err(StoreError::Conflict(_))));
+        third.unwrap();
+        assert_eq!(count(&writer).await, 2);
+    }
+
+    #[tokio::test]
+    async fn when_the_whole_transaction_is_lost_nobody_is_told_that_they_succeeded() {
+        let writer = Writer::start(memory()).unwrap();
+        let (release, holding) = hold(&writer);
+        // What SQLite does by itself when the disk is full.
+        let lose = |connection: &Connection| Ok(connection.execute_batch("ROLLBACK")?);
+        let group = async {
+            tokio::join!(writer.run(insert(1)), writer.run(lose), writer.run(insert(2)), async {
+                release.send(()).unwrap();
+            })
+        };
+        let (held, (before, losing, after, ())) = tokio::join!(holding, group);
+        assert!(held.is_err() && before.is_err() && losing.is_err());
+        after.unwrap();
+        assert_eq!(count(&writer).await, 1, "what came after is in a transaction of its own");
+    }
+
+    #[tokio::test]
+    async fn a_write_stands_though_its_caller_has_left() {
+        let writer = Writer::start(memory()).unwrap();
+        let (release, holding) = hold(&writer);
+        let left = async {
+            let mut write = Box::pin(writer.run(insert(1)));
+            assert!(is_pending(&mut write).await);
+            drop(write);
+            release.send(()).unwrap();
+        };
+        let (held, ()) = tokio::join!(holding, left);
+        held.unwrap();
+        assert_eq!(count(&writer).await, 1);
+    }
+
+    /// Polls once; true when it is not done.
+    async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending())
+        })
+        .await
+    }
+}
