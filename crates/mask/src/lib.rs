@@ -26,11 +26,17 @@
 //! Values that are reversed, hashed, spelled out, spread over several values, or written in other digits than ASCII ones.
 
 mod detect;
+mod escape;
+mod event;
+mod json;
 mod masker;
 mod needles;
 mod placeholder;
 mod plan;
 mod pointer;
+mod scan;
+mod stream;
+mod view;
 mod withheld;
 
 pub use detect::{Detector, Look, Text, Trigger, Unknown, detectors};

@@ -53,8 +53,8 @@ impl Pointer {
                 .map(|token| token.map(|t| if t == "*" { Token::Any } else { Token::Named(fold(&t)) }))
                 .collect::<Result<_, _>>()?,
         };
-        let fits = |t: &Token| matches!(t, Token::Named(n) if n.len() > MAX_TOKEN || n.contains('\0'));
-        if tokens.len() > MAX_TOKENS || tokens.iter().any(fits) {
+        let too_long = |t: &Token| matches!(t, Token::Named(n) if n.len() > MAX_TOKEN);
+        if text.contains('\0') || tokens.len() > MAX_TOKENS || tokens.iter().any(too_long) {
             return Err(BadPointer::Limits(text.to_owned()));
         }
         Ok(Self { text: text.to_owned(), tokens })
