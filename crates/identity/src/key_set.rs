@@ -167,3 +167,78 @@ fn public_key<'a>(text: impl Fn(&str) -> Option<&'a str>) -> Option<(DecodingKey
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    /// How many keys of this set can be used.
+    fn usable(keys: &Value) -> usize {
+        KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap().len()
+    }
+
+    fn ec(changes: &Value) -> Value {
+        let coordinate = "A".repeat(43);
+        let mut jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "a", "x": coordinate, "y": coordinate });
+        jwk.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        jwk
+    }
+
+    fn rsa(bytes: usize, exponent: &str) -> Value {
+        use base64::Engine as _;
+        let modulus = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![0xff; bytes]);
+        json!({ "kty": "RSA", "kid": "a", "n": modulus, "e": exponent })
+    }
+
+    #[test]
+    fn keys_that_verify_nothing_here_are_passed_over() {
+        let unusable = json!([
+            { "kty": "oct", "k": "" },
+            { "kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "kid": "a" },
+            ec(&json!({ "use": "enc" })),
+            ec(&json!({ "key_ops": ["sign"] })),
+            ec(&json!({ "alg": "HS256" })),
+            ec(&json!({ "alg": "ES384" })),
+            ec(&json!({ "alg": 1 })),
+            ec(&json!({ "crv": "P-521" })),
+            ec(&json!({ "crv": "secp256k1" })),
+            ec(&json!({ "x": "AA" })),
+            ec(&json!({ "x": "A".repeat(42) + "B" })),
+            ec(&json!({ "kid": 1 })),
+            ec(&json!({ "d": "private" })),
+            { "kty": "EC" },
+            { "kty": "OKP", "crv": "X25519", "x": "A".repeat(43) },
+            { "kty": "OKP", "crv": "Ed25519", "x": "AA" },
+            {},
+            "key",
+        ]);
+        assert_eq!(usable(&unusable), 0);
+        assert_eq!(usable(&json!([ec(&json!({})), ec(&json!({ "use": "sig", "alg": "ES256" }))])), 2);
+    }
+
+    #[test]
+    fn rsa_keys_have_two_thousand_bits_and_an_exponent_that_hides_something() {
+        for weak in [rsa(128, "AQAB"), rsa(255, "AQAB"), rsa(1025, "AQAB"), rsa(256, "AQ"), rsa(256, "")] {
+            assert_eq!(usable(&json!([weak])), 0);
+        }
+        assert_eq!(usable(&json!([rsa(256, "AQAB")])), 1);
+    }
+
+    #[test]
+    fn an_rsa_key_without_an_algorithm_serves_rsa_and_nothing_else() {
+        let set = KeySet::parse(json!({ "keys": [rsa(256, "AQAB")] }).to_string().as_bytes()).unwrap();
+        let set = set.succeed(&KeySet::default(), NOW.plus(std::time::Duration::from_secs(1)));
+        let serves = |algorithm| set.find(Some("a"), algorithm, NOW).len() == 1;
+        let served: Vec<_> = Algorithm::ALL.into_iter().filter(|algorithm| serves(*algorithm)).collect();
+        assert_eq!(served, [Algorithm::Rs256, Algorithm::Ps256]);
+    }
+
+    #[test]
+    fn a_key_serves_only_once_its_set_has_taken_over() {
+        let set = KeySet::parse(json!({ "keys": [ec(&json!({}))] }).to_string().as_bytes()).unwrap();
+        assert!(!set.serves_at(NOW));
+        assert!(set.succeed(&KeySet::default(), NOW.plus(std::time::Duration::from_secs(1))).serves_at(NOW));
+    }
+}

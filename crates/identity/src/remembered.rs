@@ -77,3 +77,66 @@ impl Remembered {
         self.shards.get(usize::from(first) % SHARDS).unwrap_or(zero)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::time::Duration;
+
+    use model::{IssuerName, Principal, PrincipalKey};
+
+    use super::*;
+    use crate::Algorithm;
+    use crate::key_set::KeySet;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn key() -> Arc<Key> {
+        let set =
+            r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}]}"#;
+        let set = KeySet::parse(set.as_bytes())
+            .unwrap()
+            .succeed(&KeySet::default(), NOW.plus(Duration::from_secs(9999)));
+        set.find(None, Algorithm::EdDsa, NOW).pop().unwrap()
+    }
+
+    fn proven(seconds: u64) -> Proven {
+        let issuer = IssuerName::parse("corp").unwrap();
+        let key = PrincipalKey { issuer, subject: "alice".into() };
+        let principal = Principal { key, groups: BTreeSet::new(), claims: BTreeMap::new(), actor: None };
+        Proven { principal: Arc::new(principal), expires: NOW.plus(Duration::from_secs(seconds)) }
+    }
+
+    /// A hash that falls into the first shard.
+    fn hash(index: u64) -> Hash {
+        let mut hash = [0; 32];
+        hash[1..9].copy_from_slice(&index.to_be_bytes());
+        hash
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_ends_first_goes_first() {
+        let (remembered, key) = (Remembered::new(), key());
+        let most = MAX_IN_SHARD as u64;
+        for index in 0..most + 10 {
+            remembered.insert(hash(index), proven(100 + index), Arc::clone(&key), NOW);
+        }
+        assert_eq!(remembered.len(), MAX_IN_SHARD);
+        assert!(remembered.get(&hash(9), NOW).is_none());
+        assert!(remembered.get(&hash(10), NOW).is_some());
+        assert!(remembered.get(&hash(most + 9), NOW).is_some());
+    }
+
+    #[test]
+    fn what_is_over_makes_room_first() {
+        let (remembered, key) = (Remembered::new(), key());
+        for index in 0..MAX_IN_SHARD as u64 {
+            remembered.insert(hash(index), proven(if index < 1000 { 1 } else { 100 }), Arc::clone(&key), NOW);
+        }
+        let later = NOW.plus(Duration::from_secs(1));
+        remembered.insert(hash(9999), proven(50), key, later);
+        assert_eq!(remembered.len(), MAX_IN_SHARD - 1000 + 1);
+        remembered.purge(NOW.plus(Duration::from_secs(60)));
+        assert_eq!(remembered.len(), MAX_IN_SHARD - 1000);
+    }
+}

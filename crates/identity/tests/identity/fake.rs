@@ -10,13 +10,13 @@ use testkit::{ManualClock, TestIssuer};
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub const ISSUER: &str = "https://login.example.com";
-pub const AUDIENCE: &str = "https://gateway.example.com";
-pub const NOW: i64 = 1_795_000_000;
+pub(crate) const ISSUER: &str = "https://login.example.com";
+pub(crate) const AUDIENCE: &str = "https://gateway.example.com";
+pub(crate) const NOW: i64 = 1_795_000_000;
 
 /// Documents by URL, and what was asked for.
 #[derive(Debug)]
-pub struct FakeFetch {
+pub(crate) struct FakeFetch {
     documents: Mutex<HashMap<String, Result<Vec<u8>, FetchError>>>,
     asked: Mutex<Vec<String>>,
     /// An answer takes one permit: without any, the issuer is slow.
@@ -24,42 +24,42 @@ pub struct FakeFetch {
 }
 
 impl FakeFetch {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let permits = Semaphore::new(Semaphore::MAX_PERMITS);
         Arc::new(Self { documents: Mutex::default(), asked: Mutex::default(), permits })
     }
 
-    pub fn put(&self, url: &str, document: Result<Vec<u8>, FetchError>) {
+    pub(crate) fn put(&self, url: &str, document: Result<Vec<u8>, FetchError>) {
         self.documents.lock().unwrap().insert(url.to_owned(), document);
     }
 
-    pub fn publish(&self, issuer: &TestIssuer) {
+    pub(crate) fn publish(&self, issuer: &TestIssuer) {
         let base = issuer.url().trim_end_matches('/');
         let discovery = issuer.discovery().to_string().into_bytes();
         self.put(&format!("{base}/.well-known/openid-configuration"), Ok(discovery));
         self.put(&format!("{base}/jwks"), Ok(issuer.jwks().to_string().into_bytes()));
     }
 
-    pub fn break_down(&self) {
+    pub(crate) fn break_down(&self) {
         let url = format!("{ISSUER}/.well-known/openid-configuration");
         self.put(&url, Err(FetchError::Connection("connection refused".to_owned())));
     }
 
     /// No answer from now on, until `answer_again`.
-    pub fn stall(&self) {
+    pub(crate) fn stall(&self) {
         self.permits.forget_permits(Semaphore::MAX_PERMITS);
     }
 
-    pub fn answer_again(&self) {
+    pub(crate) fn answer_again(&self) {
         self.permits.add_permits(1 << 20);
     }
 
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
     /// How often a fetch of keys began.
-    pub fn attempts(&self) -> usize {
+    pub(crate) fn attempts(&self) -> usize {
         self.asked().iter().filter(|url| url.ends_with("/.well-known/openid-configuration")).count()
     }
 }
@@ -76,14 +76,14 @@ impl Fetch for FakeFetch {
 }
 
 /// An issuer, what it publishes, the time, and the identity stage that trusts it.
-pub struct World {
-    pub issuer: TestIssuer,
-    pub fetch: Arc<FakeFetch>,
-    pub clock: Arc<ManualClock>,
-    pub identity: Identity,
+pub(crate) struct World {
+    pub(crate) issuer: TestIssuer,
+    pub(crate) fetch: Arc<FakeFetch>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) identity: Identity,
 }
 
-pub fn settings(name: &str, issuer: &str, further: &Value) -> IssuerSettings {
+pub(crate) fn settings(name: &str, issuer: &str, further: &Value) -> IssuerSettings {
     let mut raw = json!({
         "issuer": issuer, "audience": AUDIENCE, "groups_claim": "groups", "claims": ["ref", "verified", "run"],
     });
@@ -92,12 +92,12 @@ pub fn settings(name: &str, issuer: &str, further: &Value) -> IssuerSettings {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&json!({}))
     }
 
     /// A world in which the issuer has these further settings.
-    pub fn with(further: &Value) -> Self {
+    pub(crate) fn with(further: &Value) -> Self {
         let issuer = TestIssuer::new(ISSUER);
         let fetch = FakeFetch::new();
         fetch.publish(&issuer);
@@ -107,12 +107,12 @@ impl World {
         Self { issuer, fetch, clock, identity }
     }
 
-    pub async fn verify(&self, token: &str) -> Result<Proven, IdentityError> {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Proven, IdentityError> {
         self.identity.verify(&Secret::from(token.to_owned())).await
     }
 
     /// Why this token is refused.
-    pub async fn fault(&self, token: &str) -> TokenFault {
+    pub(crate) async fn fault(&self, token: &str) -> TokenFault {
         match self.verify(token).await {
             Err(IdentityError::Token(fault)) => fault,
             other => panic!("expected a refusal of the token, got {other:?}"),
@@ -121,7 +121,7 @@ impl World {
 }
 
 /// Claims of a good token.
-pub fn claims() -> Map<String, Value> {
+pub(crate) fn claims() -> Map<String, Value> {
     let claims = json!({
         "iss": ISSUER, "sub": "alice", "aud": AUDIENCE, "iat": NOW, "nbf": NOW, "exp": NOW + 3600,
         "groups": ["dba", "team/a"], "ref": "main",
@@ -130,7 +130,7 @@ pub fn claims() -> Map<String, Value> {
 }
 
 /// The same with changes; null takes a claim away.
-pub fn claims_with(changes: &Value) -> Value {
+pub(crate) fn claims_with(changes: &Value) -> Value {
     let mut claims = claims();
     claims.extend(changes.as_object().unwrap().clone());
     claims.retain(|_, value| !value.is_null());

@@ -101,7 +101,7 @@ async fn an_algorithm_of_another_kind_of_key_finds_no_key() {
 
 #[tokio::test]
 async fn a_token_that_brings_its_own_key_is_refused() {
-    let mut attacker = TestIssuer::new(ISSUER);
+    let attacker = TestIssuer::new(ISSUER);
     let world = World::new();
     let jwk = attacker.jwks()["keys"][0].clone();
     let headers = [
@@ -116,7 +116,6 @@ async fn a_token_that_brings_its_own_key_is_refused() {
         assert_eq!(world.fault(&token).await, TokenFault::OwnKey, "{header}");
     }
     assert!(world.fetch.asked().is_empty(), "nothing may be fetched on a token's word");
-    attacker.rotate();
 }
 
 #[tokio::test]
@@ -342,7 +341,7 @@ async fn there_is_one_way_to_write_a_token() {
         ("padding", format!("{good}==")),
         ("space before", format!(" {good}")),
         ("line break after", format!("{good}\n")),
-        ("other alphabet", format!("{message}.{}", format!("+{}", &signature[1..]))),
+        ("other alphabet", format!("{message}.+{}", &signature[1..])),
         ("one part", message.replace('.', "")),
         ("two parts", message.to_owned()),
         ("four parts", format!("{good}.a")),
