@@ -224,21 +224,22 @@ impl Approvals {
         Ok(given_back)
     }
 
-    /// The approvals by `filter`, the latest first.
+    /// The approvals by `filter`, the latest first. What ran out since the last sweep is listed as neither pending nor
+    /// approved.
     ///
     /// # Errors
     /// [`ApprovalError`] when the store does not answer, or a row is damaged.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Approval>, ApprovalError> {
-        // What has expired by now shall not be listed as pending.
-        while self.expire_due().await? == SWEEP as usize {}
-        let limit = filter.limit.unwrap_or(MAX_LIST).min(MAX_LIST);
-        let rows = self
-            .0
-            .store
-            .approvals(ApprovalFilter { state: filter.state, target: filter.target }, limit)
-            .await?;
-        let now = self.now();
-        rows.into_iter().map(|row| Ok(sealed::open(row, &self.0.sealer)?.at(now))).collect()
+        let Filter { state, target, limit } = filter;
+        let limit = limit.unwrap_or(MAX_LIST).min(MAX_LIST);
+        let mut listed = Vec::new();
+        for row in self.0.store.approvals(ApprovalFilter { state, target }, limit).await? {
+            let approval = sealed::open(row, &self.0.sealer)?.at(self.now());
+            if state.is_none_or(|state| state == approval.state) {
+                listed.push(approval);
+            }
+        }
+        Ok(listed)
     }
 
     /// One approval, opened.

@@ -205,6 +205,7 @@ mod tests {
         for (ttl, lives) in [(None, 120), (Ttl::parse("5s").ok(), 5), (Ttl::parse("1h").ok(), 120)] {
             let credential = acquire(&world.credentials, &plan, ttl).await.unwrap();
             assert_eq!(credential.issued.expires, Some(Timestamp::from_secs(NOW + lives)));
+            assert_eq!(plan.planned(Timestamp::from_secs(NOW), ttl), credential.issued);
         }
     }
 

@@ -1,10 +1,10 @@
 //! How a target's credentials are issued, as its configuration says.
 
-use model::SecretName;
+use model::{SecretName, Timestamp, Ttl};
 use serde::Deserialize;
 
 use crate::issuers::{Plan, jwt, static_secret};
-use crate::{Issuer, LeaseError};
+use crate::{Issued, Issuer, LeaseError};
 
 /// A target's `credential` table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -68,6 +68,17 @@ impl CredentialPlan {
         match &self.0 {
             Plan::Static(plan) => Some(plan.secret()),
             Plan::None | Plan::Jwt(_) => None,
+        }
+    }
+
+    /// What a call's record says of its credential before it is acquired: who issues it, and when it ends by itself if it
+    /// is acquired now.
+    #[must_use]
+    pub fn planned(&self, now: Timestamp, ttl: Option<Ttl>) -> Issued {
+        match &self.0 {
+            Plan::None => Issued { issuer: Issuer::None, expires: None },
+            Plan::Static(_) => Issued { issuer: Issuer::Static, expires: None },
+            Plan::Jwt(plan) => Issued { issuer: Issuer::Jwt, expires: Some(plan.expires(now, ttl)) },
         }
     }
 

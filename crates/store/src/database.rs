@@ -158,6 +158,18 @@ mod tests {
         assert!(error.to_string().contains("file/data/store.sqlite"), "{error}");
     }
 
+    #[test]
+    fn processes_that_start_together_on_a_new_folder_all_open_it() {
+        for _ in 0..10 {
+            let folder = tempfile::tempdir().unwrap();
+            std::thread::scope(|scope| {
+                let open = || scope.spawn(|| Store::open(folder.path()).map(drop));
+                let opened = [open(), open(), open(), open()].map(|thread| thread.join().unwrap());
+                assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+            });
+        }
+    }
+
     #[tokio::test]
     async fn processes_that_start_together_agree_on_the_data_key() {
         let folder = tempfile::tempdir().unwrap();

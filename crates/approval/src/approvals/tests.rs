@@ -373,3 +373,25 @@ async fn a_state_that_was_edited_in_the_file_is_refused() {
         matches!(world.here.mark_used(id, CallId::new()).await, Err(ApprovalError::Damaged(damaged)) if damaged == id)
     );
 }
+
+#[tokio::test]
+async fn a_list_shows_what_it_is_asked_for_and_nothing_that_has_run_out() {
+    let world = World::new();
+    let rejected = world.asked(&["dev/dba"]).await;
+    world.here.reject(rejected, &bob(), None).await.unwrap();
+    let pending = world.asked(&["dev/dba"]).await;
+    let ids = |filter: Filter| async {
+        let listed = world.there.list(filter).await.unwrap();
+        listed.into_iter().map(|approval| approval.id).collect::<BTreeSet<_>>()
+    };
+    let of_state = |state| Filter { state: Some(state), ..Filter::default() };
+    assert_eq!(ids(Filter::default()).await, BTreeSet::from([pending, rejected]));
+    assert_eq!(ids(of_state(State::Pending)).await, BTreeSet::from([pending]));
+    assert_eq!(ids(of_state(State::Rejected)).await, BTreeSet::from([rejected]));
+    assert_eq!(ids(Filter { limit: Some(1), ..Filter::default() }).await.len(), 1);
+    assert!(
+        ids(Filter { target: Some(TargetName::parse("erp").unwrap()), ..Filter::default() }).await.is_empty()
+    );
+    world.clock.pass(i64::from(LIFETIME));
+    assert!(ids(of_state(State::Pending)).await.is_empty());
+}

@@ -48,6 +48,12 @@ impl JwtPlan {
         &self.slot
     }
 
+    /// When a token that is signed now ends by itself.
+    pub(crate) fn expires(&self, now: Timestamp, ttl: Option<Ttl>) -> Timestamp {
+        let lifetime = ttl.map_or(self.lifetime, |ttl| ttl.min(self.lifetime));
+        Timestamp::from_secs(now.secs().saturating_add(i64::from(lifetime.secs())))
+    }
+
     /// Signs a token for one call.
     pub(crate) fn mint(
         &self,
@@ -56,16 +62,15 @@ impl JwtPlan {
         what: &MintFor<'_>,
         now: Timestamp,
     ) -> Result<Credential, LeaseError> {
-        let lifetime = what.ttl.map_or(self.lifetime, |ttl| ttl.min(self.lifetime));
         let issued_at = now.secs();
-        let expires = issued_at.saturating_add(i64::from(lifetime.secs()));
+        let expires = self.expires(now, what.ttl);
         let mut claims = json!({
             "iss": issuer_url,
             "sub": what.principal.key.to_string(),
             "aud": self.audience,
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": expires,
+            "exp": expires.secs(),
             "jti": what.call,
             "op": what.action,
             "target": what.target,
@@ -76,7 +81,7 @@ impl JwtPlan {
         let token: Secret = key.sign(&claims)?;
         Ok(Credential {
             injection: self.slot.inject(&token),
-            issued: Issued { issuer: Issuer::Jwt, expires: Some(Timestamp::from_secs(expires)) },
+            issued: Issued { issuer: Issuer::Jwt, expires: Some(expires) },
             needles: vec![token],
             version: None,
         })
