@@ -9,3 +9,8 @@ pub mod classify;
 pub mod codec;
 pub mod headers;
 pub mod url;
+
+mod driver;
+mod refuse;
+
+pub use driver::{CallerBody, Http, PublicPages, serve};

@@ -82,7 +82,7 @@ impl Wire for HttpWire {
         }
         let progress = request.body().progress();
         CrashPoint::HeadSent.pass();
-        let answered = answered(link.0.try_send_request(request), &progress).await?;
+        let answered = answered(&mut link.0, request, &progress).await?;
         let (head, body) = answered.into_parts();
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(SendFailure::Written(TargetFault::Malformed("it switches protocols unasked")));
@@ -93,10 +93,11 @@ impl Wire for HttpWire {
 
 /// Waits for the answer to begin. The clock starts when the target has the whole call: before that, its caller sets the pace.
 async fn answered(
-    sent: impl Future<Output = Result<Response<Incoming>, http1::TrySendError<Request<CallBody>>>>,
+    link: &mut SendRequest<CallBody>,
+    request: Request<CallBody>,
     progress: &Progress,
 ) -> Result<Response<Incoming>, SendFailure<Request<CallBody>>> {
-    let mut sent = std::pin::pin!(sent);
+    let mut sent = std::pin::pin!(link.try_send_request(request));
     loop {
         match timeout(ANSWER, &mut sent).await {
             Ok(Ok(response)) => return Ok(response),

@@ -46,6 +46,8 @@ pub(crate) struct Guarded {
     verdict: Verdict,
     unread: Vec<u8>,
     start: usize,
+    /// How many of the unread bytes are checked and not handed on yet.
+    passed: usize,
     refused: bool,
     silent: Option<Pin<Box<Sleep>>>,
 }
@@ -58,35 +60,36 @@ impl Guarded {
             verdict,
             unread: Vec::new(),
             start: 0,
+            passed: 0,
             refused: false,
             silent: None,
         }
     }
 
-    /// Hands on what is checked of the bytes at hand. `false` when more are needed.
+    /// Hands on what is checked of the bytes at hand, as much as fits. `false` when more are needed.
     fn hand_on(&mut self, out: &mut ReadBuf<'_>) -> io::Result<bool> {
-        let between = self.guard.is_between_messages();
-        let shown = self.unread.get(self.start..).unwrap_or_default();
-        let shown = shown.get(..shown.len()).unwrap_or_default();
-        match self.guard.next(shown) {
-            Step::NeedMore => Ok(false),
-            Step::Pass { bytes, .. } => {
-                out.put_slice(shown.get(..bytes).unwrap_or_default());
-                self.start += bytes;
-                if self.start == self.unread.len() {
-                    self.unread.clear();
-                    self.start = 0;
+        if self.passed == 0 {
+            let at_head = self.guard.is_at_head();
+            match self.guard.next(self.unread.get(self.start..).unwrap_or_default()) {
+                Step::NeedMore => return Ok(false),
+                Step::Pass { bytes, .. } => self.passed = bytes,
+                Step::Refuse(why) if at_head => {
+                    self.verdict.put(why);
+                    self.unread = INSTEAD.to_vec();
+                    (self.start, self.passed, self.refused) = (0, INSTEAD.len(), true);
                 }
-                Ok(true)
+                Step::Refuse(why) => return Err(io::Error::new(io::ErrorKind::InvalidData, why)),
             }
-            Step::Refuse(why) if between => {
-                self.refused = true;
-                self.verdict.put(why);
-                out.put_slice(INSTEAD);
-                Ok(true)
-            }
-            Step::Refuse(why) => Err(io::Error::new(io::ErrorKind::InvalidData, why)),
         }
+        let fits = self.passed.min(out.remaining());
+        out.put_slice(self.unread.get(self.start..self.start + fits).unwrap_or_default());
+        self.start += fits;
+        self.passed -= fits;
+        if self.start == self.unread.len() {
+            self.unread.clear();
+            self.start = 0;
+        }
+        Ok(true)
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -119,7 +122,7 @@ impl Guarded {
 impl AsyncRead for Guarded {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.refused {
+        if this.refused && this.passed == 0 {
             // Nothing behind a refused head can be trusted to begin where it seems to.
             return Poll::Pending;
         }

@@ -14,5 +14,5 @@ mod settings;
 
 pub use connection::serve;
 pub use named::Http;
-pub use respond::{CallerBody, OwnAnswer};
-pub use service::{Interface, PublicPages};
+pub use respond::CallerBody;
+pub use service::PublicPages;
