@@ -31,6 +31,7 @@ const MAY_USE: [(&str, &[&str]); 1] = [(
         "tokio",
         "toml",
         "tracing",
+        "url",
     ],
 )];
 
