@@ -109,6 +109,11 @@ impl Needles {
         self.forms.iter().map(|f| f.bytes.len() * WIDEST + 3).max().unwrap_or(0)
     }
 
+    /// Whether these bytes are a secret, or a line of one, to the letter.
+    pub(crate) fn is_secret(&self, bytes: &[u8]) -> bool {
+        self.forms.iter().any(|form| form.alphabet == Alphabet::Plain && form.bytes == bytes)
+    }
+
     fn add(&mut self, secret: &[u8]) {
         self.across_json |= secret.iter().any(|b| b"\"{}[],:\\ \t\r\n".contains(b));
         self.numeric |= secret.iter().all(|b| b.is_ascii_digit() || b"+-.eE".contains(b));

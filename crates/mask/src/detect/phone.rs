@@ -9,7 +9,7 @@ use super::{Detector, Look, Text, Trigger};
 /// - international (E.164): `+` or, with separators, `00`, a country code and 8 to 15 digits in all;
 /// - North American: `(415) 555-2671`, `415-555-2671`, `1.415.555.2671`, area and exchange beginning with 2 to 9;
 /// - national with a trunk `0`: 10 or 11 digits in at least two groups of two or more with the same separator
-///   (`020 7946 0958`, `01 23 45 67 89`), or 8 to 12 digits after an area code and a slash (`030/1234567`).
+///   (`020 7946 0958`, `(020) 7946 0958`, `01 23 45 67 89`), or 8 to 12 digits after an area code and a slash (`030/1234567`).
 ///
 /// Digits in a row without a `+` are left: they are more often an id. A JSON number is never a telephone number.
 pub(super) struct Phone;
@@ -28,18 +28,11 @@ impl Detector for Phone {
     }
 
     fn find(&self, text: &Text<'_>, at: usize) -> Look<Option<Range<usize>>> {
-        let start = self.start(text, at);
-        let open = text.bytes().get(start..at).unwrap_or_default();
-        let found = match open.first() {
-            Some(b'+') if !text.word_before(start) => international(text, at, 8)?,
-            Some(b'+') => None,
-            _ if text.word_before(start) || text.digit_and_mark_before(start, b"-./+") => None,
-            _ => match text.byte(at)? {
-                Some(b'0') => trunk(text, at)?,
-                _ => north_american(text, at, open == b"(")?,
-            },
+        let found = match written_international(text, at)? {
+            Some(span) => Some(span),
+            None => national(text, at)?,
         };
-        match found.map(|end| start..end) {
+        match found {
             Some(span) if !in_uuid(text, &span)? => Ok(Some(span)),
             _ => Ok(None),
         }
@@ -47,13 +40,41 @@ impl Detector for Phone {
 
     /// A `+`, a `(` or both before the first digit.
     fn start(&self, text: &Text<'_>, at: usize) -> usize {
-        let before =
-            |n: usize| at.checked_sub(n).and_then(|from| text.bytes().get(from..at)).unwrap_or_default();
-        [&b"+ ("[..], b"+(", b"+ ", b"+", b"("]
-            .iter()
-            .find(|open| before(open.len()) == **open)
-            .map_or(at, |open| at - open.len())
+        [&b"+ ("[..], b"+(", b"+ ", b"+", b"("].iter().find_map(|open| before(text, at, open)).unwrap_or(at)
     }
+}
+
+/// Where `open` begins if it stands right before `at`.
+fn before(text: &Text<'_>, at: usize, open: &[u8]) -> Option<usize> {
+    let from = at.checked_sub(open.len())?;
+    (text.bytes().get(from..at)? == open).then_some(from)
+}
+
+/// A number that begins with `+`.
+fn written_international(text: &Text<'_>, at: usize) -> Look<Option<Range<usize>>> {
+    let plus = [&b"+ ("[..], b"+(", b"+ ", b"+"].iter().find_map(|open| before(text, at, open));
+    match plus.filter(|start| !text.word_before(*start)) {
+        Some(start) => Ok(international(text, at, 8)?.map(|end| start..end)),
+        None => Ok(None),
+    }
+}
+
+/// A number in a national form, its area code in parentheses or not.
+fn national(text: &Text<'_>, at: usize) -> Look<Option<Range<usize>>> {
+    for (start, paren) in [(before(text, at, b"("), true), (Some(at), false)] {
+        let Some(start) = start else { continue };
+        if text.word_before(start) || text.digit_and_mark_before(start, b"-./+") {
+            continue;
+        }
+        let end = match text.byte(at)? {
+            Some(b'0') => trunk(text, at, paren)?,
+            _ => north_american(text, at, paren)?,
+        };
+        if let Some(end) = end {
+            return Ok(Some(start..end));
+        }
+    }
+    Ok(None)
 }
 
 /// The end of a number's digits after its `+` or `00`: the longest that ends with a group and has `min` to 15 digits.
@@ -143,52 +164,56 @@ fn starts_2_to_9(text: &Text<'_>, at: usize) -> Look<bool> {
     Ok(matches!(text.byte(at)?, Some(b'2'..=b'9')))
 }
 
-/// The end of a number that begins with `0`.
-fn trunk(text: &Text<'_>, at: usize) -> Look<Option<usize>> {
+/// The end of a number that begins with `0`; `paren` says that a `(` stands before it.
+fn trunk(text: &Text<'_>, at: usize, paren: bool) -> Look<Option<usize>> {
     if text.byte(at + 1)? == Some(b'0') {
         // `00` is international only where separators show that it is no zero-padded id.
         let end = run_end(text, at, 6)?;
-        return if end - at <= 6 && separator(text, end)?.is_some() {
-            international(text, at + 2, 9)
-        } else {
-            Ok(None)
-        };
+        let written = !paren && end - at <= 6 && separator(text, end)?.is_some();
+        return if written { international(text, at + 2, 9) } else { Ok(None) };
     }
     let mut digits = 0;
-    let mut groups = 0;
     let mut from = at;
     let mut kind = None;
-    let mut slash = false;
+    let mut enough = 10..=11;
     let mut longest = None;
     loop {
-        let end = run_end(text, from, 12)?;
+        let mut end = run_end(text, from, 12)?;
         let group = end - from;
+        let is_area = from == at;
         digits += group;
-        groups += 1;
         if group < 2 || digits > 12 {
-            break;
+            return Ok(longest);
         }
-        let enough = if slash { (8..=12).contains(&digits) } else { (10..=11).contains(&digits) };
-        if groups > 1 && enough && !text.word_at(end)? && !text.mark_and_digit_at(end, b":-./")? {
+        if !is_area
+            && enough.contains(&digits)
+            && !text.word_at(end)?
+            && !text.mark_and_digit_at(end, b":-./")?
+        {
             longest = Some(end);
         }
-        let Some((next, len)) = separator(text, end)? else { break };
-        let agrees = match (next, kind) {
-            (Separator::Slash, _) => groups == 1 && group >= 3,
-            (_, None) => true,
-            (_, Some(kind)) => next == kind,
-        };
-        if !agrees {
-            break;
+        if is_area && paren {
+            if text.byte(end)? != Some(b')') {
+                return Ok(None);
+            }
+            end += 1;
         }
-        if next == Separator::Slash {
-            slash = true;
-        } else {
-            kind = Some(next);
+        match separator(text, end)? {
+            Some((Separator::Slash, len)) if is_area && !paren && group >= 3 => {
+                enough = 8..=12;
+                end += len;
+            }
+            Some((Separator::Slash, _)) => return Ok(longest),
+            Some((_, len)) if is_area && paren => end += len,
+            Some((next, len)) if kind.is_none_or(|kind| kind == next) => {
+                kind = Some(next);
+                end += len;
+            }
+            None if is_area && paren => {}
+            Some(_) | None => return Ok(longest),
         }
-        from = end + len;
+        from = end;
     }
-    Ok(longest)
 }
 
 #[cfg(test)]
@@ -225,6 +250,8 @@ mod tests {
                 "0412 345 678",
                 "030/1234567",
                 "030/123 456 78",
+                "(020) 7946 0958",
+                "(030)12345678",
             ],
         );
     }
@@ -233,6 +260,9 @@ mod tests {
     fn numbers_are_found_beside_other_text() {
         assert_eq!(matches(&Phone, "tel:+14155552671;ext=3"), ["+14155552671"]);
         assert_eq!(matches(&Phone, "call (415) 555-2671."), ["(415) 555-2671"]);
+        assert_eq!(matches(&Phone, "(415-555-2671)"), ["415-555-2671"]);
+        assert_eq!(matches(&Phone, "(020 7946 0958)"), ["020 7946 0958"]);
+        assert_eq!(matches(&Phone, "+020 7946 0958"), ["020 7946 0958"]);
         assert_eq!(matches(&Phone, "+14155552671,+14155552672"), ["+14155552671", "+14155552672"]);
     }
 

@@ -59,13 +59,25 @@ impl Across {
                 reader.push(plan, self.held.get(passed..span.start).unwrap_or_default(), counts, out)?;
                 passed = span.start;
             }
-            // A hit that is in one string will be found there again, unless a backslash that is part of it is an escape.
+            // A hit within one string will be found again in its decoded value, unless a backslash of the secret itself is
+            // there taken for an escape.
             let hit = self.held.get(passed..span.end).unwrap_or_default();
+            if hit.contains(&b'\\') && plan.needles.is_secret(hit) {
+                return Err(Withheld::Credential);
+            }
+            let before = out.len();
+            let mut in_string = true;
             for c in std::str::from_utf8(hit).map_err(|_| Withheld::Credential)?.chars() {
-                if !matches!(reader.token, Token::String(_)) || c == '\\' {
-                    return Err(Withheld::Credential);
+                in_string &= matches!(reader.token, Token::String(_));
+                let read = reader.push(plan, c.encode_utf8(&mut [0; 4]).as_bytes(), counts, out);
+                // What is no JSON at all may still be searched as text, so that is said first.
+                if !in_string {
+                    out.truncate(before);
                 }
-                reader.push(plan, c.encode_utf8(&mut [0; 4]).as_bytes(), counts, out)?;
+                read?;
+            }
+            if !in_string {
+                return Err(Withheld::Credential);
             }
             passed = passed.max(span.end);
         }

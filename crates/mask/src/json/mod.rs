@@ -333,6 +333,7 @@ impl Reader {
         let shown = !matches!(role, Role::Field(_)) && self.muted.is_none();
         if self.muted.is_none() {
             feed.release(if shown { begin } else { at });
+            feed.skip(begin);
         }
         let prefix = match role {
             Role::Key if !feed.plan.fields.is_empty() => MAX_KEY,
@@ -493,12 +494,12 @@ impl Reader {
         rule: Option<usize>,
     ) -> Result<usize, Withheld> {
         let available = feed.data.get(at..).unwrap_or_default();
-        let len = rest.len().min(available.len());
-        let Some((read, rest)) = rest.split_at_checked(len).filter(|(read, _)| available.starts_with(read))
-        else {
-            return Err(self.fail(at, "expected a value"));
-        };
-        let end = at + read.len();
+        let len = rest.iter().zip(available).take_while(|(want, byte)| want == byte).count();
+        let end = at + len;
+        let rest = rest.get(len..).unwrap_or_default();
+        if len < available.len() && !rest.is_empty() {
+            return Err(self.fail(end, "expected a value"));
+        }
         if rule.is_some() {
             feed.skip(end);
         }
