@@ -90,7 +90,7 @@ fn obligations(said: &Annotations, id: &PolicyId) -> Obligations {
 /// A rule whose scope names a target must fit that target's schema, any other each schema; and it must be able to apply
 /// under at least one.
 pub(crate) fn validate(rules: &[Rule], targets: &[TargetModel], files: &[PolicyFile]) -> Vec<Problem> {
-    let mut check = Check { files, problems: BTreeSet::new() };
+    let mut check = Check { files, problems: BTreeSet::new(), faulty: BTreeSet::new() };
     if let (Some(rule), true) = (rules.first(), targets.is_empty()) {
         check.wrong(rule, "there is no target that policies could speak of".to_owned());
     }
@@ -122,18 +122,22 @@ struct Idle(BTreeMap<usize, (usize, Vec<ValidationWarning>)>);
 struct Check<'a> {
     files: &'a [PolicyFile],
     problems: BTreeSet<Problem>,
+    /// The rules that have a problem, so that what follows from it is not told as another.
+    faulty: BTreeSet<PolicyId>,
 }
 
 impl Check<'_> {
     fn wrong(&mut self, rule: &Rule, message: String) {
         if let Some(file) = self.files.get(rule.place.0) {
             self.problems.insert(Problem::at(file, rule.place.1, message));
+            self.faulty.insert(rule.id.clone());
         }
     }
 
     fn found(&mut self, rule: &Rule, error: &dyn Diagnostic) {
         if let Some(file) = self.files.get(rule.place.0) {
             self.problems.insert(Problem::found(file, rule.place.1, error));
+            self.faulty.insert(rule.id.clone());
         }
     }
 

@@ -54,11 +54,20 @@ impl Problem {
         let byte = start + label.as_ref().map_or(0, |label| label.offset());
         let help = error.help().map(|help| help.to_string());
         let help = help.or_else(|| label.and_then(|label| label.label().map(str::to_owned)));
-        Self { help, ..Self::at(file, byte, error.to_string()) }
+        Self { help: help.map(|help| visible(&help)), ..Self::at(file, byte, visible(&error.to_string())) }
     }
 
     /// The same, with what to do about it.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
+}
+
+/// The text with what a terminal would obey instead of show (control characters, changes of direction) as escapes.
+fn visible(text: &str) -> String {
+    let shown = |c: char| {
+        let hidden = c.escape_debug().len() > 2 || c.is_control();
+        if hidden { c.escape_debug().collect() } else { String::from(c) }
+    };
+    text.chars().map(shown).collect()
 }

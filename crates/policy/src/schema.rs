@@ -169,3 +169,39 @@ pub(crate) fn tags_type(element: &Shape) -> String {
     }
     name(element) + "Tags"
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{ActionName, ClassName, ResourceKind};
+
+    use super::*;
+
+    #[test]
+    fn the_schema_of_a_target_is_what_policies_are_written_against() {
+        let record = Shape::Record(BTreeMap::from([("a".to_owned(), Field::optional(Shape::Long))]));
+        let tags = |shape: &Shape| Field::required(Shape::Tags(Box::new(shape.clone())));
+        let args = BTreeMap::from([
+            ("bool".to_owned(), Field::required(Shape::Bool)),
+            ("decimal".to_owned(), Field::optional(Shape::Decimal)),
+            ("set".to_owned(), Field::required(Shape::Set(Box::new(Shape::String)))),
+            ("record".to_owned(), Field::optional(record.clone())),
+            ("map".to_owned(), tags(&Shape::Set(Box::new(Shape::String)))),
+            ("records".to_owned(), tags(&record)),
+        ]);
+        let target = TargetModel {
+            name: "crm".parse().unwrap(),
+            actions: vec![ActionModel {
+                name: ActionName::builtin("crm:customers.read"),
+                verb: Verb::Read,
+                group: "operation",
+                resource: ResourceKind::Target,
+                context: BTreeMap::from([("args".to_owned(), Field::required(Shape::Record(args)))]),
+            }],
+            classes: vec![ClassName::parse("email").unwrap()],
+        };
+        let foreign = BTreeSet::from(["billing:invoices.read".to_owned()]);
+        let json = schema(&target, &action_groups(std::slice::from_ref(&target)), &foreign);
+        assert!(cedar_policy::Schema::from_json_value(json.clone()).is_ok());
+        insta::assert_json_snapshot!("schema", json);
+    }
+}

@@ -30,9 +30,11 @@ const MAX_TOTAL_BYTES: usize = 8 << 20;
 pub(crate) const MAX_POLICIES: usize = 20_000;
 /// Brackets of any kind within each other.
 const MAX_NESTING: usize = 64;
-/// Characters of operators, opening brackets and `if`s in one statement: a chain of any of them deepens the tree by one
-/// each, without a bracket.
-const MAX_OPERATORS: usize = 1_000;
+/// Operators, opening brackets and `if`s in one statement: a chain of any of them deepens the tree by one each, without a
+/// bracket. A chain of this length is evaluated on a stack of 2 MiB.
+const MAX_OPERATORS: usize = 300;
+/// Attributes after one `has`.
+const MAX_HAS_PATH: usize = 8;
 
 /// Checks what is known before any text is read: numbers, sizes and names of the files.
 pub(crate) fn check_files(files: &[PolicyFile]) -> Vec<Problem> {
@@ -72,44 +74,18 @@ pub(crate) fn statements(file: &PolicyFile) -> Result<Vec<Statement<'_>>, Proble
     let bytes = file.text.as_bytes();
     let mut statements = Vec::new();
     let mut begun: Option<usize> = None;
-    let (mut at, mut depth, mut operators) = (0, 0_usize, 0_usize);
-    while let Some(&byte) = bytes.get(at) {
+    let mut weight = Weight::default();
+    let mut at = 0;
+    while at < bytes.len() {
         let end = token_end(bytes, at);
         let token = bytes.get(at..end).unwrap_or_default();
-        match byte {
-            b'/' if token.len() > 1 => {
-                at = end;
-                continue;
-            }
-            b';' => {
-                let start = begun.take().unwrap_or(at);
-                statements.push(Statement { start, text: file.text.get(start..end).unwrap_or_default() });
-                (at, depth, operators) = (end, 0, 0);
-                continue;
-            }
-            b'(' | b'[' | b'{' => (depth, operators) = (depth + 1, operators + 1),
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'.' | b'!' | b'&' | b'|' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' => {
-                operators += 1
-            }
-            _ if token == b"if" => operators += 1,
-            _ => {}
-        }
-        if depth > MAX_NESTING {
-            return Err(Problem::at(
-                file,
-                at,
-                format!("brackets are nested deeper than {MAX_NESTING} levels"),
-            ));
-        }
-        if operators > MAX_OPERATORS {
-            let message = format!("more than {MAX_OPERATORS} operators and brackets in one policy");
-            return Err(
-                Problem::at(file, at, message).help("split the policy, or list alternatives in a set")
-            );
-        }
-        if !starts_with_space(&file.text, at) {
+        if token == b";" {
+            let start = begun.take().unwrap_or(at);
+            statements.push(Statement { start, text: file.text.get(start..end).unwrap_or_default() });
+            weight = Weight::default();
+        } else if !token.starts_with(b"//") && !starts_with_space(&file.text, at) {
             begun = begun.or(Some(at));
+            weight.add(token).map_err(|(message, help)| Problem::at(file, at, message).help(help))?;
         }
         at = end;
     }
@@ -119,7 +95,73 @@ pub(crate) fn statements(file: &PolicyFile) -> Result<Vec<Statement<'_>>, Proble
     Ok(statements)
 }
 
-/// Where the token that begins at `at` ends: a string, a comment or a word; else one byte, or one character beyond ASCII.
+/// What a statement has so far of what makes Cedar's work deep or long.
+#[derive(Default)]
+struct Weight<'a> {
+    depth: usize,
+    operators: usize,
+    /// The last two tokens, the last one first.
+    before: [&'a [u8]; 2],
+    /// After `has`: how many attributes it names.
+    has_path: Option<usize>,
+}
+
+impl<'a> Weight<'a> {
+    fn add(&mut self, token: &'a [u8]) -> Result<(), (String, &'static str)> {
+        match token {
+            b"(" | b"[" | b"{" => (self.depth, self.operators) = (self.depth + 1, self.operators + 1),
+            b")" | b"]" | b"}" => self.depth = self.depth.saturating_sub(1),
+            b"." | b"!" | b"&&" | b"||" | b"&" | b"|" | b"+" | b"-" | b"*" | b"/" | b"%" | b"if" => {
+                self.operators += 1
+            }
+            b"has" | b"is" if !self.follows_path() => {
+                let message = "`has` and `is` stand only after a path such as `context.args`";
+                return Err((message.to_owned(), "Cedar reads what stands before them several times over"));
+            }
+            _ => {}
+        }
+        self.has_path = match (token, self.has_path) {
+            (b"has", _) => Some(1),
+            (b".", Some(attributes)) => Some(attributes + 1),
+            (token, Some(attributes)) if token.first().is_some_and(|&first| is_word(first)) => {
+                Some(attributes)
+            }
+            _ => None,
+        };
+        self.before = [token, self.before[0]];
+        if self.depth > MAX_NESTING {
+            return Err((
+                format!("brackets are nested deeper than {MAX_NESTING} levels"),
+                "split the policy",
+            ));
+        }
+        if self.operators > MAX_OPERATORS {
+            let message = format!("more than {MAX_OPERATORS} operators and brackets in one policy");
+            return Err((message, "split the policy, or list alternatives in a set"));
+        }
+        if self.has_path > Some(MAX_HAS_PATH) {
+            return Err((
+                format!("more than {MAX_HAS_PATH} attributes after one `has`"),
+                "join several by `&&`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the last token ends a path: a name, or a string in brackets. After a point or an `@`, what comes is itself a
+    /// name.
+    fn follows_path(&self) -> bool {
+        let [last, second] = self.before;
+        match last.first() {
+            Some(b'.' | b'@') => true,
+            Some(b']') => second.first() == Some(&b'"'),
+            Some(&first) => is_word(first),
+            None => false,
+        }
+    }
+}
+
+/// Where the token that begins at `at` ends: a string, a comment, a word or a doubled operator; else one character.
 fn token_end(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     let length = match rest {
@@ -133,6 +175,7 @@ fn token_end(bytes: &[u8], at: usize) -> usize {
             closing.map_or(rest.len(), |length| length + 2)
         }
         [b'/', b'/', ..] => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
+        [b'&', b'&', ..] | [b'|', b'|', ..] => 2,
         [first, ..] if is_word(*first) => rest.iter().position(|&byte| !is_word(byte)).unwrap_or(rest.len()),
         [_, following @ ..] => 1 + following.iter().take_while(|&&byte| byte & 0xc0 == 0x80).count(),
         [] => 1,
@@ -174,14 +217,33 @@ mod tests {
         let deep = format!("a;\n{}", "(".repeat(1_000_000));
         let problem = split(&deep).unwrap_err();
         assert_eq!((problem.line, problem.column), (Some(2), Some(65)));
-        for link in ["&& a", ".a", "[\"a\"]", "if a then a else ", "+1", "- ", "!", "|| a"] {
-            assert!(split(&link.repeat(1_001)).is_err(), "{link}");
+        for link in ["&& a", ".a", "[\"a\"]", "if a then a else ", "+1", "- ", "!", "|| a", "*1"] {
+            assert!(split(&link.repeat(301)).is_err(), "{link}");
+            assert!(split(&link.repeat(300)).is_ok(), "{link}");
         }
         assert!(split(&"(".repeat(64)).is_ok());
         assert!(
             split(&format!("[{}]", "Principal::\"dev/a\",".repeat(50_000))).is_ok(),
             "a long set is not deep"
         );
+    }
+
+    #[test]
+    fn what_cedar_would_read_twice_is_only_a_path() {
+        for good in [
+            "context.args has id",
+            "a[\"b\"] has c.d",
+            "principal is Principal in G",
+            "context.has.is",
+            "x has is",
+        ] {
+            assert!(split(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["(if a then b else c) has d", "[a] is T in d", "{} has a", "has", "x has a.b.c.d.e.f.g.h.i"]
+        {
+            assert!(split(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

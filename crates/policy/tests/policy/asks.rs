@@ -68,7 +68,7 @@ fn another_forbid_beside_an_ask_is_a_denial() {
         "@id(\"no\") forbid (principal, action == Action::\"crm:payments.create\", resource) when { context.args.to == \"DE00\" };",
     ] {
         let engine = engine(&[PERMIT, &ask("pay", "dev/a", "action", ""), other].concat());
-        assert_eq!(decide(&engine, &alice(), &payment("5", &[])), "deny [p.cedar#no]");
+        assert_eq!(decide(&engine, &alice(), &payment("5", &[])), "deny [p.cedar#no, p.cedar#pay]");
         assert_eq!(signed(&engine, &["dev/a"]), "deny [p.cedar#no]");
     }
 }
