@@ -190,8 +190,9 @@ impl Search {
         for (place, (first, header)) in segments.iter().enumerate() {
             let next = segments.get(place + 1).map(|(_, header)| header.time);
             // While the clock runs forward the entry lies between two headers; where it was set back, anywhere.
-            let may_begin_here = header.time <= made.plus(SLACK)
-                && next.is_none_or(|next| next.plus(SLACK) >= made || next < header.time);
+            let may_begin_here = next.is_none_or(|next| {
+                next < header.time || (header.time <= made.plus(SLACK) && next.plus(SLACK) >= made)
+            });
             let goes_on_here = !self.entries.is_empty()
                 && (header.unfinished.binary_search(&self.call).is_ok() || header.time <= made.plus(WAIT));
             if (may_begin_here || goes_on_here) && self.segment(shared, *first, written, enough)? {

@@ -48,6 +48,8 @@ mod recover;
 mod segment;
 mod shared;
 mod strangers;
+#[cfg(test)]
+mod tests;
 mod tiles;
 pub mod verify;
 mod writer;

@@ -98,7 +98,10 @@ fn resume(
     let mut end = None;
     for (place, &first) in firsts.iter().enumerate().skip(from) {
         let before = place.checked_sub(1).and_then(|place| firsts.get(place)).copied();
-        end = Some(replay.segment(first, before, place == from, place + 1 == firsts.len())?);
+        replay.check_before(before, &EventsSegment::open(dir, first)?, place + 1 == firsts.len())?;
+    }
+    for (place, &first) in firsts.iter().enumerate().skip(from) {
+        end = Some(replay.segment(first, place == from, place + 1 == firsts.len())?);
     }
     let missing = || damaged(Kind::Events.path(0), Some(0), 0, "the segment is missing");
     let (first, length, header) = end.ok_or_else(missing)?;
@@ -141,15 +144,8 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     /// Reads one segment and returns its first position, its length and its header.
-    fn segment(
-        &mut self,
-        first: u64,
-        before: Option<u64>,
-        starts: bool,
-        ends: bool,
-    ) -> Result<(u64, u64, Header), JournalError> {
+    fn segment(&mut self, first: u64, starts: bool, ends: bool) -> Result<(u64, u64, Header), JournalError> {
         let mut segment = EventsSegment::open(self.dir, first)?;
-        self.check_before(before, &segment, ends)?;
         if starts {
             self.position = first;
             self.records_next = segment.header.records;
@@ -179,7 +175,7 @@ impl Replay<'_> {
                         self.check_leaf(&path, offset, leaf)?;
                     } else if !self.records.has(&glance, self.position)? {
                         // The event outran its record to the disk: neither had been promised.
-                        self.cut_tail(&path, offset, segment.frames.rest().map_err(failed)?.len() as u64)?;
+                        self.cut_tail(&path, offset)?;
                         return Ok((first, offset, segment.header));
                     }
                     self.take(&glance);
@@ -189,7 +185,7 @@ impl Replay<'_> {
                     if !ends || self.position < self.covered || !is_torn(fault, &rest) {
                         return Err(damaged(path, Some(self.position), offset, what_is_wrong(fault)));
                     }
-                    self.cut_tail(&path, offset, rest.len() as u64)?;
+                    self.cut_tail(&path, offset)?;
                     return Ok((first, offset, segment.header));
                 }
             }
@@ -263,11 +259,13 @@ impl Replay<'_> {
         self.position += 1;
     }
 
-    fn cut_tail(&mut self, path: &Path, offset: u64, bytes: u64) -> Result<(), JournalError> {
+    fn cut_tail(&mut self, path: &Path, offset: u64) -> Result<(), JournalError> {
+        let full = self.dir.join(path);
+        let failed = |source| JournalError::io(&full, source);
+        let bytes = fs::metadata(&full).map_err(failed)?.len().saturating_sub(offset);
         tracing::warn!(file = %path.display(), record = self.position, offset, bytes, "an unfinished write was cut off");
         self.cut += bytes;
-        let path = self.dir.join(path);
-        self.disk.cut(&path, offset).map_err(|source| JournalError::io(&path, source))
+        self.disk.cut(&full, offset).map_err(failed)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn walk<'a>(
     parts: &mut Parts<'a>,
 ) -> Result<(), JournalError> {
     let firsts = segment::list(dir, Kind::Events)?;
-    let mut walk = Walk { dir, report, tree, parts, next: 0, state: Some(State::default()) };
+    let mut walk = Walk { dir, report, tree, parts, next: 0, told: false, state: Some(State::default()) };
     let mut before = None;
     for (place, &first) in firsts.iter().enumerate() {
         walk.segment(first, before, place + 1 == firsts.len())?;
@@ -53,6 +53,8 @@ struct Walk<'a, 'b> {
     parts: &'a mut Parts<'b>,
     /// The position of the next record.
     next: u64,
+    /// Whether that record was already reported, as damaged.
+    told: bool,
     /// `None` where damage hides it, until the next header says it again.
     state: Option<State>,
 }
@@ -68,13 +70,9 @@ impl Walk<'_, '_> {
         let file = File::open(&full).map_err(failed)?;
         let mut frames = Forward::new(file, EVENTS_MAGIC.len() as u64).map_err(failed)?;
         if self.next < first {
-            let what = format!("records {} to {} are missing before it", self.next, first - 1);
-            self.report.find(&path, Some(self.next), 0, what);
-            self.skip(first);
+            self.missing(&path, 0, first);
         }
         let mut in_header = true;
-        // Whether the record that is missing next was already reported as damaged.
-        let mut told = false;
         loop {
             let offset = frames.offset();
             match frames.step().map_err(failed)? {
@@ -84,7 +82,7 @@ impl Walk<'_, '_> {
                     in_header = false;
                 }
                 Step::Frame(frame) => {
-                    self.frame(&path, offset, &frame, &mut told)?;
+                    self.frame(&path, offset, &frame)?;
                 }
                 Step::Fault(fault) => {
                     let rest = frames.rest().map_err(failed)?;
@@ -95,7 +93,6 @@ impl Walk<'_, '_> {
                     let Some(onward) = self.fault(&path, offset, fault, &rest, in_header) else {
                         return Ok(());
                     };
-                    told = !in_header;
                     in_header = false;
                     frames.jump(offset + onward).map_err(failed)?;
                 }
@@ -111,6 +108,7 @@ impl Walk<'_, '_> {
             format!("the record cannot be read: {}", what_is_wrong(fault))
         };
         self.report.find(path, Some(self.next), offset, what);
+        self.told |= !in_header;
         self.state = None;
         find_whole(rest).map(|onward| onward as u64)
     }
@@ -158,13 +156,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn frame(
-        &mut self,
-        path: &Path,
-        offset: u64,
-        frame: &Frame<'_>,
-        told: &mut bool,
-    ) -> Result<(), JournalError> {
+    fn frame(&mut self, path: &Path, offset: u64, frame: &Frame<'_>) -> Result<(), JournalError> {
         let position = frame.position;
         if position < self.next {
             let what = format!("record {position} stands where record {} should", self.next);
@@ -172,19 +164,20 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         if position > self.next {
-            if !(*told && position == self.next + 1) {
-                let from = self.next + u64::from(*told);
-                let what = format!("records {from} to {} are missing before it", position - 1);
-                self.report.find(path, Some(from), offset, what);
-            }
-            // A forged position names no more records than the log has.
+            // A forged position names no more records than a log may have lost.
             if position > self.next.max(self.report.covered) + FAR {
+                self.report.find(
+                    path,
+                    Some(self.next),
+                    offset,
+                    format!("it says that it is record {position}"),
+                );
                 return Ok(());
             }
-            self.skip(position);
+            self.missing(path, offset, position);
             self.state = None;
         }
-        *told = false;
+        self.told = false;
         self.next = position + 1;
         self.report.events += 1;
         self.tree.take(self.report, Some((path, offset, frame.commitment())));
@@ -200,6 +193,17 @@ impl Walk<'_, '_> {
             self.parts.take(self.report, position, frame.payload, record)?;
         }
         Ok(())
+    }
+
+    /// Reports the records before `position` as missing, but for one that was reported as damaged, and goes on there.
+    fn missing(&mut self, path: &Path, offset: u64, position: u64) {
+        let from = self.next + u64::from(self.told);
+        if from < position {
+            let what = format!("records {from} to {} are missing before it", position - 1);
+            self.report.find(path, Some(from), offset, what);
+        }
+        self.told = false;
+        self.skip(position);
     }
 
     /// Goes on at `position`; the log has what the events lack.
