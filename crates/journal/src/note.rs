@@ -80,6 +80,14 @@ pub enum BadCheckpoint {
 }
 
 impl VerifyKey {
+    /// The public half of a private key that [`crate::new_key`] made, for the log of this name.
+    ///
+    /// # Errors
+    /// [`JournalError::Key`] when the key or the name cannot be used.
+    pub fn of(origin: &str, key: &Secret) -> Result<Self, JournalError> {
+        Ok(Signer::new(origin, key)?.verify_key())
+    }
+
     /// The log's name.
     #[must_use]
     pub fn origin(&self) -> &str {

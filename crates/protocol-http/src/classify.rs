@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, Method};
-use model::{
+use gate::model::{
     Access, Accesses, ActionName, Call, CallId, Field, Record, Refusal, RefusalKind, Resource, Sent, Shape,
     TargetName, Value, Verb, sha256,
 };

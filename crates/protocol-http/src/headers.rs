@@ -14,7 +14,7 @@ mod answer;
 mod link;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use model::Verb;
+use gate::model::Verb;
 use serde_json::{Map, Value};
 
 pub use self::answer::{Content, Shown, Withheld, content_of, other_readings, to_caller, withheld};

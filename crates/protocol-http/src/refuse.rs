@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 ///
 /// What failed after the target has acted is a 4xx that common SDKs do not retry (422, 424), unless it was a read.
 #[must_use]
-pub fn status(ended: &Ended) -> StatusCode {
+pub(crate) fn status(ended: &Ended) -> StatusCode {
     match ended {
         Ended::Refused { refusal, .. } => refusal_status(refusal),
         Ended::Withheld { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -42,7 +42,7 @@ fn refusal_status(refusal: &Refusal) -> StatusCode {
 
 /// The problem document of an ending.
 #[must_use]
-pub fn problem(ended: &Ended) -> Vec<u8> {
+pub(crate) fn problem(ended: &Ended) -> Vec<u8> {
     let status = status(ended);
     let body = match ended {
         Ended::Refused { refusal, call } => refused(refusal, *call, status),
@@ -68,7 +68,7 @@ pub fn problem(ended: &Ended) -> Vec<u8> {
 
 /// Seconds after which trying again makes sense.
 #[must_use]
-pub fn retry_after(ended: &Ended) -> Option<u64> {
+pub(crate) fn retry_after(ended: &Ended) -> Option<u64> {
     match ended {
         Ended::Refused { refusal, .. } => refusal.retry_after.map(|after| after.as_secs_f64().ceil() as u64),
         Ended::Withheld { .. } | Ended::Failed { .. } => None,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderValue, Method};
 use insta::{assert_json_snapshot, assert_snapshot};
-use model::{Address, CallId, Digest, RefusalKind, Scheme, TargetName, TlsIdentity};
+use gate::model::{Address, CallId, Digest, RefusalKind, Scheme, TargetName, TlsIdentity};
 use serde_json::json;
 
 use super::*;

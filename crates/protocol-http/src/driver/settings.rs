@@ -29,8 +29,6 @@ pub(crate) struct HttpTarget {
     pub(crate) authority: String,
     /// What stands before every path, without a slash at its end.
     pub(crate) base: String,
-    /// The scheme, for reading `Location`.
-    pub(crate) scheme: Scheme,
     /// Headers of the caller that are not sent, lower case.
     pub(crate) unsigned_headers: Vec<String>,
 }
@@ -73,7 +71,6 @@ pub(crate) fn parse(table: toml::Table, folder: &Path) -> Result<ProtocolSetting
     let own = HttpTarget {
         authority: authority.as_str().to_ascii_lowercase(),
         base: base.path().trim_end_matches('/').to_owned(),
-        scheme,
         unsigned_headers: raw.unsigned_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
     };
     Ok(ProtocolSettings { dialer, own: Box::new(own) })

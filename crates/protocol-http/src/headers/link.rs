@@ -1,7 +1,7 @@
 //! References in an answer's headers: those that lead to the target lead through the gateway.
 
 use ::url::Url;
-use model::{Address, Scheme};
+use gate::model::{Address, Scheme};
 
 use crate::url::Normal;
 

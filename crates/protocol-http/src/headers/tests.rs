@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use insta::assert_snapshot;
-use model::{Address, Scheme, Verb};
+use gate::model::{Address, Scheme, Verb};
 use serde_json::json;
 
 use super::*;
