@@ -105,14 +105,17 @@ pub(crate) fn validate(rules: &[Rule], targets: &[TargetModel], files: &[PolicyF
     for target in targets {
         check.target(target, targets, rules, &mut idle);
     }
-    for (rule, (schemas, warnings)) in &idle.0 {
-        if let (Some((rule, warning)), true) =
-            (rules.get(*rule).zip(warnings.first()), warnings.len() == *schemas)
-        {
+    for (number, (schemas, warnings)) in &idle.0 {
+        let Some(rule) = rules.get(*number).filter(|rule| !check.faulty.contains(&rule.id)) else { continue };
+        if let (Some(warning), true) = (warnings.first(), warnings.len() == *schemas) {
             check.found(rule, warning);
         }
     }
-    check.problems.into_iter().collect()
+    // The same fault under several schemas may come with different advice.
+    let mut problems: Vec<Problem> = check.problems.into_iter().collect();
+    problems
+        .dedup_by(|a, b| (&a.file, a.line, a.column, &a.message) == (&b.file, b.line, b.column, &b.message));
+    problems
 }
 
 /// For each rule, under how many schemas it was validated, and the warnings by which it can apply to nothing there.

@@ -1,4 +1,5 @@
 //! What policies do to calls, through the crate's interface alone.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod asks;
 mod decisions;
