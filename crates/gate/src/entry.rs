@@ -135,7 +135,7 @@ impl Entry {
             let body = String::from_utf8_lossy(&self.sample);
             answer["body"] = json!({ "text": body, "whole": (self.sample.len() as u64) == self.bytes_out });
         }
-        RecordPart::json(&json!({ "answer": answer })).ok()
+        RecordPart::json(&answer).ok()
     }
 }
 

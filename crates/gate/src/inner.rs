@@ -321,10 +321,8 @@ impl Gate {
         };
         let full = admitted.obligations.record == model::RecordLevel::Full;
         let record = RecordPart::json(&json!({
-            "asked": {
-                "heads": self.mask_json(&call.heads),
-                "body": admitted.proposal.body.as_ref().filter(|_| full).and_then(|body| self.mask_body(body)),
-            },
+            "heads": self.mask_json(&call.heads),
+            "body": admitted.proposal.body.as_ref().filter(|_| full).and_then(|body| self.mask_body(body)),
             "inputs": {
                 "principal": session.principal(),
                 "roles": session.0.who.roles,
