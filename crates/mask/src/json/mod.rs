@@ -5,23 +5,25 @@
 //! holds no escape is looked at where it lies; any other goes through a [`Decoder`].
 
 mod across;
+mod feed;
+mod field;
 mod number;
 mod path;
+mod scalar;
 mod string;
 
 use across::Across;
-use number::{MAX_NUMBER, Number};
+use feed::Feed;
+use field::{MAX_LAST_FOUR, Masked, mask_field};
+use number::Number;
 use path::Path;
 use string::{Decoder, Problem, Role, invalid};
 
-use crate::detect::{Text, is_iban};
-use crate::plan::count;
+use crate::detect::Text;
 use crate::pointer::MAX_TOKEN;
-use crate::scan::{Class, Piece, Span, cut, is_trigger, scan};
-use crate::{Counts, Plan, Replace, Withheld, placeholder};
+use crate::scan::{Piece, Span, cut, is_trigger, scan};
+use crate::{Counts, Plan, Withheld};
 
-/// The longest value of which four characters may be kept, in bytes.
-const MAX_LAST_FOUR: usize = 64;
 /// The longest decoded key that could equal a pointer's token: folding case makes it at most three times shorter.
 const MAX_KEY: usize = 3 * MAX_TOKEN + 1;
 
@@ -126,39 +128,6 @@ struct Reader {
     /// The number so far, while it is held back.
     number: Vec<u8>,
     spans: Vec<Span>,
-}
-
-/// The bytes of one push on their way through.
-struct Feed<'a> {
-    plan: &'a Plan,
-    data: &'a [u8],
-    /// Up to where `data` has been released or dropped.
-    passed: usize,
-    counts: &'a mut Counts,
-    out: &'a mut Vec<u8>,
-    /// The first place of `data` at which a needle could begin, looked for as far as was needed.
-    candidate: usize,
-}
-
-impl Feed<'_> {
-    /// Releases everything before `to` that has not been dropped.
-    fn release(&mut self, to: usize) {
-        self.out.extend_from_slice(self.data.get(self.passed..to).unwrap_or_default());
-        self.passed = to;
-    }
-
-    /// Drops everything before `to` that has not been released.
-    fn skip(&mut self, to: usize) {
-        self.passed = to;
-    }
-
-    /// Whether a needle could begin between `from` and `to`.
-    fn suspects(&mut self, from: usize, to: usize) -> bool {
-        if self.candidate < from {
-            self.candidate = self.plan.needles.candidate(self.data, from);
-        }
-        self.candidate < to
-    }
 }
 
 impl Reader {
@@ -401,157 +370,6 @@ impl Reader {
             Role::Value | Role::Field(_) => self.end_value(),
         }
     }
-
-    /// Goes on with a number.
-    fn number(
-        &mut self,
-        feed: &mut Feed<'_>,
-        at: usize,
-        state: Number,
-        rule: Option<usize>,
-    ) -> Result<usize, Withheld> {
-        let mut state = state;
-        let mut end = at;
-        while let Some(next) = feed.data.get(end).and_then(|b| state.push(*b)) {
-            state = next;
-            end += 1;
-        }
-        let ends_here = end < feed.data.len();
-        let held = self.muted.is_none() && (rule.is_some() || feed.plan.reads_numbers());
-        if held && ends_here && self.number.is_empty() {
-            // The whole number lies before us.
-            let text = feed.data.get(at..end).unwrap_or_default();
-            if rule.is_some() || self.number_class(feed.plan, text).is_some() {
-                feed.release(at);
-                self.number.extend(text.iter().take(MAX_NUMBER + 1));
-                feed.skip(end);
-            }
-        } else if held {
-            if self.number.is_empty() {
-                feed.release(at);
-            }
-            let room = (MAX_NUMBER + 1).saturating_sub(self.number.len());
-            self.number.extend(feed.data.get(at..end).unwrap_or_default().iter().take(room));
-            feed.skip(end);
-        }
-        self.token = Token::Number { state, rule };
-        if ends_here {
-            self.end_number(feed, end, state, rule)?;
-        }
-        Ok(end)
-    }
-
-    fn end_number(
-        &mut self,
-        feed: &mut Feed<'_>,
-        at: usize,
-        state: Number,
-        rule: Option<usize>,
-    ) -> Result<(), Withheld> {
-        if !state.is_complete() {
-            return Err(self.fail(at, "a number is not written as JSON writes numbers"));
-        }
-        let number = std::mem::take(&mut self.number);
-        if !number.is_empty() {
-            match (rule, self.number_class(feed.plan, &number)) {
-                (Some(rule), _) => mask_field(feed, rule, Masked::Scalar),
-                (None, Some(class)) => {
-                    feed.out.extend_from_slice(b"null");
-                    feed.plan.count(class, feed.counts);
-                }
-                (None, None) => feed.out.extend_from_slice(&number),
-            }
-        }
-        self.end_value();
-        Ok(())
-    }
-
-    /// What a number must be masked as.
-    fn number_class(&mut self, plan: &Plan, number: &[u8]) -> Option<Class> {
-        if number.len() > MAX_NUMBER {
-            return plan.card.or(Some(Class::CREDENTIAL));
-        }
-        if plan.needles.numeric {
-            let digits: Vec<u8> =
-                number::integer(number).unwrap_or_default().iter().map(|d| d + b'0').collect();
-            for text in [number, &digits] {
-                self.spans.clear();
-                plan.needles.find(&Text::new(text, true), 0, &mut self.spans);
-                if !self.spans.is_empty() {
-                    return Some(Class::CREDENTIAL);
-                }
-            }
-        }
-        plan.card.filter(|_| number::is_card(number))
-    }
-
-    /// Goes on with `true`, `false` or `null`.
-    fn literal(
-        &mut self,
-        feed: &mut Feed<'_>,
-        at: usize,
-        rest: &'static [u8],
-        rule: Option<usize>,
-    ) -> Result<usize, Withheld> {
-        let available = feed.data.get(at..).unwrap_or_default();
-        let len = rest.iter().zip(available).take_while(|(want, byte)| want == byte).count();
-        let end = at + len;
-        let rest = rest.get(len..).unwrap_or_default();
-        if len < available.len() && !rest.is_empty() {
-            return Err(self.fail(end, "expected a value"));
-        }
-        if rule.is_some() {
-            feed.skip(end);
-        }
-        self.token = Token::Literal { rest, rule };
-        if rest.is_empty() {
-            if let Some(rule) = rule {
-                mask_field(feed, rule, Masked::Scalar);
-            }
-            self.end_value();
-        }
-        Ok(end)
-    }
-}
-
-/// A value that a field rule masks.
-enum Masked<'a> {
-    /// A number, `true`, `false` or `null`.
-    Scalar,
-    /// An array or object.
-    Container,
-    /// A string, if it is short enough that its end could be kept.
-    String(Option<&'a str>),
-}
-
-fn mask_field(feed: &mut Feed<'_>, rule: usize, value: Masked<'_>) {
-    let Some(field) = feed.plan.fields.get(rule) else { return };
-    count(feed.counts, &field.class);
-    let placeholder = match (value, field.replace) {
-        (Masked::Scalar, _) => {
-            feed.out.extend_from_slice(b"null");
-            return;
-        }
-        (Masked::String(Some(text)), Replace::KeepLastFour) => match last_four(text) {
-            Some(four) => placeholder::last_four(&field.class, &four),
-            None => placeholder::plain(&field.class),
-        },
-        (Masked::String(_) | Masked::Container, _) => placeholder::plain(&field.class),
-    };
-    feed.out.push(b'"');
-    feed.out.extend_from_slice(placeholder.as_bytes());
-    feed.out.push(b'"');
-}
-
-/// The last four characters of an IBAN or a number of at least twelve digits.
-fn last_four(text: &str) -> Option<String> {
-    const MIN_DIGITS: usize = 12;
-    if text.len() > MAX_LAST_FOUR {
-        return None;
-    }
-    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{a0}')).collect();
-    let is_number = bare.len() >= MIN_DIGITS && bare.bytes().all(|b| b.is_ascii_digit());
-    if is_number || is_iban(bare.as_bytes()) { bare.get(bare.len() - 4..).map(str::to_owned) } else { None }
 }
 
 /// How many bytes stand for themselves before the first that does not (a quotation mark, a backslash, a control character),

@@ -31,7 +31,7 @@ fn a_value_split_at_any_byte_is_found() {
 fn an_encoded_at_sign_is_an_at_sign() {
     assert_eq!(
         mask_whole(&plan(), Content::Json, br#"{"next":"/users?email=alice%40example.com&n=2"}"#).unwrap(),
-        r#"{"next":"/[email]&n=2"}"#.replace("/[email]", "/[email]")
+        r#"{"next":"/[email]&n=2"}"#
     );
     assert_eq!(
         mask_whole(&plan(), Content::Json, br#""{\"mail\":\"alice\\u0040example.com\"}""#).unwrap(),

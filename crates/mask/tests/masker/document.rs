@@ -4,7 +4,7 @@ use crate::detect;
 
 /// A token of a document.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Token {
+pub(crate) enum Token {
     /// Punctuation, white space, a literal, or anything that must come out as it went in.
     Raw(String),
     /// A string that changed, as its decoded value.
@@ -12,7 +12,7 @@ pub enum Token {
 }
 
 /// The tokens of a document that is known to be valid.
-pub fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut chars = text.char_indices().peekable();
     while let Some((from, c)) = chars.next() {
@@ -39,7 +39,7 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 /// The decoded value of a string token.
-pub fn decode(token: &str) -> String {
+pub(crate) fn decode(token: &str) -> String {
     let mut units: Vec<u16> = Vec::new();
     let mut chars = token[1..token.len() - 1].chars();
     while let Some(c) = chars.next() {
@@ -66,7 +66,11 @@ pub fn decode(token: &str) -> String {
 /// What a number becomes.
 fn number(token: &str) -> Token {
     let exact = exact_digits(token).is_some_and(|digits| detect::is_card_number(&digits));
-    Token::Raw(if exact { "null".to_owned() } else { token.to_owned() })
+    let double = token.parse::<f64>().unwrap().abs();
+    let rounded = double.fract() == 0.0
+        && double <= 9_007_199_254_740_992.0
+        && detect::is_card_number(&format!("{double:.0}"));
+    Token::Raw(if exact || rounded { "null".to_owned() } else { token.to_owned() })
 }
 
 /// The digits of an integer, by moving the point through the text.
@@ -75,18 +79,18 @@ fn exact_digits(token: &str) -> Option<String> {
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i64 = exponent.parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if exponent.abs() > 100 {
+    if exponent.abs() > 600 {
         return None;
     }
-    let zeros = "0".repeat(100);
+    let zeros = "0".repeat(600);
     let all = format!("{zeros}{whole}{fraction}{zeros}");
-    let point = usize::try_from(100 + i64::try_from(whole.len()).ok()? + exponent).ok()?;
+    let point = usize::try_from(600 + i64::try_from(whole.len()).ok()? + exponent).ok()?;
     let (integer, rest) = all.split_at(point);
     rest.chars().all(|c| c == '0').then(|| integer.trim_start_matches('0').to_owned())
 }
 
 /// What a document becomes without field rules.
-pub fn masked(text: &str, secret: Option<&str>) -> Vec<Token> {
+pub(crate) fn masked(text: &str, secret: Option<&str>) -> Vec<Token> {
     tokens(text)
         .into_iter()
         .map(|token| {
@@ -104,7 +108,7 @@ pub fn masked(text: &str, secret: Option<&str>) -> Vec<Token> {
 }
 
 /// Asserts that `output` is what `input` becomes: unchanged tokens to the letter, changed ones by value.
-pub fn assert_masked(input: &str, output: &str, secret: Option<&str>) {
+pub(crate) fn assert_masked(input: &str, output: &str, secret: Option<&str>) {
     let expected = masked(input, secret);
     let tokens = tokens(output);
     assert_eq!(tokens.len(), expected.len(), "\n in: {input}\nout: {output}");

@@ -1,5 +1,7 @@
 //! The masker against slow oracles, under any chunking, and against the attacks that it must withstand.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
 mod attacks;
 mod bounds;
 mod detect;
@@ -15,27 +17,27 @@ use std::sync::Arc;
 use mask::{Content, Counts, FieldRule, Masker, Needles, Plan, Pointer, Replace, Withheld, detectors};
 
 /// The credential of most tests.
-pub const SECRET: &str = "s3cr3t-t0ken";
+pub(crate) const SECRET: &str = "s3cr3t-t0ken";
 
-pub fn plan() -> Arc<Plan> {
+pub(crate) fn plan() -> Arc<Plan> {
     plan_with(Vec::new())
 }
 
-pub fn plan_with(fields: Vec<FieldRule>) -> Arc<Plan> {
+pub(crate) fn plan_with(fields: Vec<FieldRule>) -> Arc<Plan> {
     let needles = Needles::new(&[SECRET.as_bytes()]).unwrap();
     Arc::new(Plan::new(detectors().to_vec(), fields, Arc::new(needles)))
 }
 
-pub fn secret_only(secret: &[u8]) -> Arc<Plan> {
+pub(crate) fn secret_only(secret: &[u8]) -> Arc<Plan> {
     Arc::new(Plan::new(Vec::new(), Vec::new(), Arc::new(Needles::new(&[secret]).unwrap())))
 }
 
-pub fn field(pointer: &str, class: &str, replace: Replace) -> FieldRule {
+pub(crate) fn field(pointer: &str, class: &str, replace: Replace) -> FieldRule {
     FieldRule { pointer: Pointer::parse(pointer).unwrap(), class: class.to_owned(), replace }
 }
 
 /// What comes out for chunks of these sizes, used again and again.
-pub fn mask_chunked(
+pub(crate) fn mask_chunked(
     plan: &Arc<Plan>,
     content: Content,
     input: &[u8],
@@ -58,14 +60,14 @@ pub fn mask_chunked(
 }
 
 /// What comes out for the whole input at once.
-pub fn mask_whole(plan: &Arc<Plan>, content: Content, input: &[u8]) -> Result<String, Withheld> {
+pub(crate) fn mask_whole(plan: &Arc<Plan>, content: Content, input: &[u8]) -> Result<String, Withheld> {
     let (out, result, _) = mask_chunked(plan, content, input, &[usize::MAX]);
     result.map(|()| String::from_utf8(out).unwrap())
 }
 
 /// Asserts that chunks of these sizes give what the whole gives: the same bytes, counts and end; where the answer is withheld,
 /// what was released agrees as far as both go.
-pub fn assert_any_chunking(plan: &Arc<Plan>, content: Content, input: &[u8], sizes: &[usize]) {
+pub(crate) fn assert_any_chunking(plan: &Arc<Plan>, content: Content, input: &[u8], sizes: &[usize]) {
     let whole = mask_chunked(plan, content, input, &[usize::MAX]);
     let parts = mask_chunked(plan, content, input, sizes);
     let shown = String::from_utf8_lossy(input);

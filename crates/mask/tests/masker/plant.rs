@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 /// Values of every class, near misses and connecting text.
-pub fn piece() -> impl Strategy<Value = String> {
+pub(crate) fn piece() -> impl Strategy<Value = String> {
     let values = prop::sample::select(vec![
         "alice@example.com",
         "jürgen.b+x@müller.example",
@@ -58,12 +58,12 @@ pub fn piece() -> impl Strategy<Value = String> {
 }
 
 /// Some pieces in a row.
-pub fn phrase() -> impl Strategy<Value = String> {
+pub(crate) fn phrase() -> impl Strategy<Value = String> {
     prop::collection::vec(piece(), 0..7).prop_map(|pieces| pieces.concat())
 }
 
 /// A JSON string for `value`, each character escaped or not as `how` says.
-pub fn write_string(value: &str, how: &[u8]) -> String {
+pub(crate) fn write_string(value: &str, how: &[u8]) -> String {
     let mut out = String::from("\"");
     for (c, how) in value.chars().zip(how.iter().cycle()) {
         let units = |upper: bool| {
@@ -117,7 +117,7 @@ fn space() -> impl Strategy<Value = &'static str> {
 }
 
 /// A whole JSON document.
-pub fn document() -> impl Strategy<Value = String> {
+pub(crate) fn document() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         6 => string(),
         3 => number(),
@@ -139,6 +139,6 @@ pub fn document() -> impl Strategy<Value = String> {
 }
 
 /// Where to cut: sizes of chunks, used again and again.
-pub fn chunks() -> impl Strategy<Value = Vec<usize>> {
+pub(crate) fn chunks() -> impl Strategy<Value = Vec<usize>> {
     prop_oneof![Just(vec![1]), prop::collection::vec(1usize..40, 1..8)]
 }
