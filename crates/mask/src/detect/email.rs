@@ -42,8 +42,10 @@ impl Detector for Email {
 
     fn start(&self, text: &Text<'_>, at: usize) -> usize {
         let sign = match text.bytes().get(at) {
-            Some(b'@') | None => at,
-            Some(_) => escape_start(text, at).unwrap_or(at),
+            Some(b'@') => at,
+            // At the end a backslash may begin an escape whose digits have not come yet.
+            None if text.before(at) == Some(b'\\') => at - 1,
+            Some(_) | None => escape_start(text, at).unwrap_or(at),
         };
         local_start(text, sign)
     }

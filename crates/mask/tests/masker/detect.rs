@@ -126,7 +126,13 @@ fn number(text: &str, at: usize, class: &str, longest: usize) -> Option<usize> {
     if !may_begin {
         return None;
     }
-    let ends = (at + 1..=text.len().min(at + longest)).rev().filter(|end| text.is_char_boundary(*end));
+    let part = |c: char| match class {
+        "iban" => c.is_ascii_alphanumeric() || is_between(c),
+        "phone" => c.is_ascii_digit() || is_between(c) || "+()".contains(c),
+        _ => c.is_ascii_digit() || is_between(c),
+    };
+    let extent = text[at..].find(|c| !part(c)).unwrap_or(text.len() - at).min(longest);
+    let ends = (at + 1..=at + extent).rev().filter(|end| text.is_char_boundary(*end));
     let mut ends = ends.filter(|end| !text[*end..].starts_with(|c: char| c.is_ascii_alphanumeric()));
     let end = ends.find(|end| {
         let (value, rest) = (&text[at..*end], &text[*end..]);
@@ -139,6 +145,11 @@ fn number(text: &str, at: usize, class: &str, longest: usize) -> Option<usize> {
     })?;
     let uuid = class == "card" || class == "phone";
     (!(uuid && in_uuid(text, at, end, first))).then_some(end)
+}
+
+/// Whether a character can stand between two groups.
+fn is_between(c: char) -> bool {
+    " -./\u{a0}\u{2007}\u{2009}\u{202f}\u{2010}\u{2011}\u{2012}\u{2013}\u{2212}".contains(c)
 }
 
 fn mark_and_digit(rest: &str, marks: &str) -> bool {
