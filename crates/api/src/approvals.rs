@@ -84,7 +84,8 @@ pub(crate) fn list<'a>(gate: &'a Gate, _: &'a Session, asked: &'a Asked) -> Hand
                 Refusal::new(gate::model::RefusalKind::NotUnderstood, detail)
             })?),
         };
-        let found = gate.approvals().list(Filter { state, target: None, limit: Some(200) }).await.map_err(refused)?;
+        let found =
+            gate.approvals().list(Filter { state, target: None, limit: Some(200) }).await.map_err(refused)?;
         Reply::json(&ApprovalList { approvals: found.iter().map(view).collect() })
     })
 }

@@ -103,7 +103,8 @@ fn filter(asked: &Asked) -> Result<(Filter, usize), Refusal> {
         Some("true") => true,
         Some(_) => return Err(wrong("`refused` is `true` or `false`")),
     };
-    let limit = asked.query("limit").map_or(Ok(50), str::parse).ok().filter(|limit| (1..=1000).contains(limit));
+    let limit =
+        asked.query("limit").map_or(Ok(50), str::parse).ok().filter(|limit| (1..=1000).contains(limit));
     let filter = Filter {
         target: target.map_err(|error| wrong(&error.to_string()))?,
         principal: asked.query("principal").map(str::to_owned),

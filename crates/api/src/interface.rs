@@ -51,9 +51,14 @@ async fn own(
     let session = gate.identify(&arrival, OWN, credential.as_ref()).await?;
     let unread = |refusal| gate.refuse_unread(&session, refusal);
     let query = known(route, parameters).map_err(unread)?;
-    let body = if route.method == "GET" { Default::default() } else { body.read().await.map_err(unread)? };
+    let whole = match route.method {
+        "GET" => None,
+        _ => Some(body.read(gate.room().map_err(unread)?).await.map_err(unread)?),
+    };
+    let body = whole.as_ref().map(|whole| whole.bytes.clone()).unwrap_or_default();
     let asked = Asked { parameter, query, body };
-    let call = call(route, &asked).ok_or_else(|| unread(Refusal::new(RefusalKind::Denied, "no such interface")))?;
+    let call =
+        call(route, &asked).ok_or_else(|| unread(Refusal::new(RefusalKind::Denied, "no such interface")))?;
     let admitted = gate.admit(&session, Proposal { call, body: None }, &*waiting).await?;
     let cleared = gate.begin(admitted).await?;
     let reply = match (route.handler)(gate, &session, &asked).await {
@@ -71,7 +76,10 @@ fn known(route: &Route, parameters: Vec<(String, String)>) -> Result<Vec<(String
         if !route.query.iter().any(|(known, _)| known == name) {
             let names: Vec<&str> = route.query.iter().map(|(name, _)| *name).collect();
             let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(Refusal::new(RefusalKind::NotUnderstood, format!("unknown query parameter; known: {known}")));
+            return Err(Refusal::new(
+                RefusalKind::NotUnderstood,
+                format!("unknown query parameter; known: {known}"),
+            ));
         }
         if parameters.iter().take(index).any(|(before, _)| before == name) {
             return Err(Refusal::new(RefusalKind::NotUnderstood, format!("`{name}` is given twice")));

@@ -28,8 +28,9 @@ pub(crate) async fn invoke(gate: &Gate, target: &str, request: OwnRequest) -> Re
         let detail = "a named operation takes its arguments in the body, and no query";
         return Err(unread(Refusal::new(RefusalKind::NotUnderstood, detail)));
     }
-    let body = body.read().await.map_err(unread)?;
-    let prepared = strict(&body).and_then(|request| prepare(&session, request)).map_err(unread)?;
+    let room = gate.room().map_err(unread)?;
+    let whole = body.read(room).await.map_err(unread)?;
+    let prepared = strict(&whole.bytes).and_then(|request| prepare(&session, request)).map_err(unread)?;
     let admitted = gate.admit(&session, prepared.proposal(), &*waiting).await?;
     let cleared = gate.begin(admitted).await?;
     let answer = prepared.run(gate, cleared).await?;
@@ -43,10 +44,13 @@ fn prepare(session: &Session, request: CallRequest) -> Result<Box<dyn Prepared>,
     // An operation that is not there and one that may not be called are told apart by nobody.
     let denied = || Refusal::new(RefusalKind::Denied, "no policy permits it, or there is no such operation");
     let protocol = target.protocol().ok_or_else(denied)?;
-    let by_name = OperationName::parse(&request.operation).ok().and_then(|name| target.operations().get(&name));
-    let as_tool = || target.operations().iter().find(|operation| operation.name().tool_name() == request.operation);
+    let by_name =
+        OperationName::parse(&request.operation).ok().and_then(|name| target.operations().get(&name));
+    let as_tool =
+        || target.operations().iter().find(|operation| operation.name().tool_name() == request.operation);
     let operation = by_name.or_else(as_tool).ok_or_else(denied)?;
     let arguments = if request.arguments.is_null() { serde_json::json!({}) } else { request.arguments };
-    let arguments = operation.parameters().check(arguments).map_err(|error| not_understood(error.to_string()))?;
+    let arguments =
+        operation.parameters().check(arguments).map_err(|error| not_understood(error.to_string()))?;
     protocol.prepare(target, operation, arguments)
 }

@@ -8,10 +8,10 @@
 //! It promises: no route without a policy's permit, problem details for every refusal, bounded lists. It refuses unknown
 //! members in bodies, doubled members, unknown query parameters and methods.
 
+mod approvals;
 mod calls;
 mod interface;
 mod invoke;
-mod approvals;
 mod openapi;
 mod reply;
 mod routes;

@@ -63,9 +63,7 @@ fn insert(paths: &mut Map<String, Value>, path: &str, method: &str, operation: V
 
 fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
-    let query = |(name, summary): &(&str, &str)| {
-        json!({ "name": name, "in": "query", "required": false, "description": summary, "schema": { "type": "string" } })
-    };
+    let query = |(name, summary): &(&str, &str)| json!({ "name": name, "in": "query", "required": false, "description": summary, "schema": { "type": "string" } });
     parameters.extend(route.query.iter().map(query));
     let mut operation = json!({
         "operationId": route.action,

@@ -57,8 +57,10 @@ impl Asked {
 
 /// Reads JSON of a caller in the one way that every reader does.
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let not_understood = |detail: String| Refusal::new(RefusalKind::NotUnderstood, format!("the body is {detail}"));
-    let value = parse_strict_json(body, JsonLimits::REQUEST).map_err(|error| not_understood(error.to_string()))?;
+    let not_understood =
+        |detail: String| Refusal::new(RefusalKind::NotUnderstood, format!("the body is {detail}"));
+    let value =
+        parse_strict_json(body, JsonLimits::REQUEST).map_err(|error| not_understood(error.to_string()))?;
     serde_json::from_value(value).map_err(|error| not_understood(format!("not what is expected: {error}")))
 }
 

@@ -59,7 +59,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         method: "GET",
         path: "/v1/approvals",
-        query: &[("state", "Only those in this state: pending, approved, used, rejected, withdrawn, expired, void.")],
+        query: &[(
+            "state",
+            "Only those in this state: pending, approved, used, rejected, withdrawn, expired, void.",
+        )],
         action: "approvals.list",
         verb: Verb::Read,
         on: TARGET,
@@ -223,7 +226,9 @@ impl Route {
     /// The action, on what.
     pub(crate) fn access(&self, own: &TargetName, parameter: Option<&str>) -> gate::model::Access {
         let resource = match (self.on, parameter) {
-            (ResourceKind::Approval, Some(id)) => Resource { kind: ResourceKind::Approval, id: id.to_owned() },
+            (ResourceKind::Approval, Some(id)) => {
+                Resource { kind: ResourceKind::Approval, id: id.to_owned() }
+            }
             (ResourceKind::Approval | ResourceKind::Target, _) => Resource::target(own),
         };
         gate::model::Access { action: ActionName::builtin(self.action), verb: self.verb, resource }
@@ -252,10 +257,14 @@ mod tests {
     #[test]
     fn a_path_leads_to_one_route() {
         let segments = |path: &str| path.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
-        assert!(matches!(find("POST", &segments("/v1/targets/crm/calls")), Found::Invoke(target) if target == "crm"));
+        assert!(
+            matches!(find("POST", &segments("/v1/targets/crm/calls")), Found::Invoke(target) if target == "crm")
+        );
         assert!(matches!(find("GET", &segments("/v1/targets/crm/calls")), Found::OtherMethod));
         assert!(matches!(find("DELETE", &segments("/v1/calls")), Found::OtherMethod));
-        assert!(matches!(find("GET", &segments("/v1/calls/")), Found::Route(route, Some(_)) if route.action == "calls.show"));
+        assert!(
+            matches!(find("GET", &segments("/v1/calls/")), Found::Route(route, Some(_)) if route.action == "calls.show")
+        );
         assert!(matches!(find("GET", &segments("/v2/calls")), Found::Nothing));
     }
 }

@@ -126,7 +126,12 @@ impl<R: Reply> Open<R> {
     ///
     /// # Errors
     /// [`Ended::Withheld`] when the body cannot be searched and must be.
-    pub fn body_is(mut self, content: Option<Content>, status: u16, head: serde_json::Value) -> Result<Self, Ended> {
+    pub fn body_is(
+        mut self,
+        content: Option<Content>,
+        status: u16,
+        head: serde_json::Value,
+    ) -> Result<Self, Ended> {
         self.status = status;
         if let Some(entry) = &mut self.entry {
             entry.head = head;
@@ -173,7 +178,9 @@ impl<R: Reply> Open<R> {
                 }
                 last
             }
-            (None, _) => return Err(self.end_with(|entry| withheld(entry, "nobody said what the body is".to_owned()))),
+            (None, _) => {
+                return Err(self.end_with(|entry| withheld(entry, "nobody said what the body is".to_owned())));
+            }
         };
         if let Err(error) = masked {
             return Err(self.end_with(|entry| withheld(entry, error.to_string())));
@@ -200,7 +207,9 @@ impl<R: Reply> Open<R> {
 
     fn poll_raw(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Raw>, Ended>> {
         if self.masker.is_none() && self.entry.is_some() {
-            return Poll::Ready(Err(self.end_with(|entry| withheld(entry, "nobody said what the body is".to_owned()))));
+            return Poll::Ready(Err(
+                self.end_with(|entry| withheld(entry, "nobody said what the body is".to_owned()))
+            ));
         }
         let Some(reply) = &mut self.reply else { return Poll::Ready(Ok(None)) };
         match reply.poll_data(cx) {
@@ -216,7 +225,9 @@ impl<R: Reply> Open<R> {
             Poll::Ready(None) => Poll::Ready(Ok(None)),
             Poll::Pending => {
                 if self.ends.poll_unpin(cx).is_ready() {
-                    return Poll::Ready(Err(self.end_with(|entry| failed(entry, &TargetFault::SessionEnded))));
+                    return Poll::Ready(
+                        Err(self.end_with(|entry| failed(entry, &TargetFault::SessionEnded))),
+                    );
                 }
                 ready!(self.silent.poll_unpin(cx));
                 Poll::Ready(Err(self.end_with(|entry| failed(entry, &TargetFault::TimedOut))))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use model::{Refusal, RefusalKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,10 +16,19 @@ const TOTAL_KIB: usize = 64 << 10;
 #[derive(Clone)]
 pub(crate) struct Budget(Arc<Semaphore>);
 
-/// Room for one body, given back when dropped.
+/// Room for one body, given back when dropped: it lives as long as the body does.
 #[derive(Debug)]
 pub struct Allowance {
     _permit: OwnedSemaphorePermit,
+}
+
+/// A body that was read in full, with the room that it takes.
+#[derive(Debug)]
+pub struct Whole {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Their room.
+    pub room: Allowance,
 }
 
 impl Budget {
@@ -30,7 +40,8 @@ impl Budget {
     pub(crate) fn reserve(&self) -> Result<Allowance, Refusal> {
         let kib = u32::try_from(BODY_LIMIT >> 10).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.0).try_acquire_many_owned(kib);
-        let too_large = |_| Refusal::new(RefusalKind::TooLarge, "64 MiB of bodies are being held: try again later");
+        let too_large =
+            |_| Refusal::new(RefusalKind::TooLarge, "64 MiB of bodies are being held: try again later");
         Ok(Allowance { _permit: permit.map_err(too_large)? })
     }
 }

@@ -56,8 +56,8 @@ impl ToCaller {
 pub struct Said(Bytes);
 
 impl Said {
-    /// A protocol's rendering of `ended`. The renderer is given the fields and nothing else to render from.
-    pub fn ended(ended: &Ended, render: impl FnOnce(&Ended) -> Vec<u8>) -> Self {
+    /// A protocol's rendering of `ended`. The renderer captures nothing: it has the fields and nothing else to render from.
+    pub fn ended(ended: &Ended, render: fn(&Ended) -> Vec<u8>) -> Self {
         Self(Bytes::from(render(ended)))
     }
 
@@ -93,8 +93,7 @@ pub struct PublicPage {
 
 impl PublicPage {
     /// The page with this content, made of Countersign's own state.
-    #[must_use]
-    pub fn new(page: Public, ok: bool, content: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(page: Public, ok: bool, content: impl Into<Bytes>) -> Self {
         Self { page, ok, bytes: content.into() }
     }
 }

@@ -77,7 +77,8 @@ impl Dialer {
         if address.scheme == Scheme::Plain {
             return Ok(Self { address, identity: TlsIdentity::None, tls: None });
         }
-        let name = ServerName::try_from(address.host.clone()).map_err(|_| TrustError::Name(address.host.clone()))?;
+        let name =
+            ServerName::try_from(address.host.clone()).map_err(|_| TrustError::Name(address.host.clone()))?;
         let (roots, fingerprint) = match anchors {
             Some((file, pem)) => (roots_of(file, pem)?, hex(&sha256(pem))),
             None => (system_roots()?, "system".to_owned()),
@@ -111,7 +112,8 @@ impl Dialer {
 
     async fn connect(&self) -> Result<TargetStream, DialError> {
         let failed = |source| DialError::Connect { address: self.address.clone(), source };
-        let tcp = TcpStream::connect((self.address.host.as_str(), self.address.port)).await.map_err(failed)?;
+        let tcp =
+            TcpStream::connect((self.address.host.as_str(), self.address.port)).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
         let Some((connector, name)) = &self.tls else { return Ok(TargetStream(Transport::Plain(tcp))) };
         let failed = |source| DialError::Handshake { address: self.address.clone(), source };

@@ -119,7 +119,9 @@ impl Entry {
             outcome,
             bytes_in: 0,
             bytes_out: self.bytes_out,
-            masked: masked.filter_map(|(class, count)| Some((ClassName::parse(&class).ok()?, count))).collect(),
+            masked: masked
+                .filter_map(|(class, count)| Some((ClassName::parse(&class).ok()?, count)))
+                .collect(),
             micros: micros(took),
         };
         end.push(finished, record);

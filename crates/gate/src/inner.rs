@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use approval::Approvals;
 use arc_swap::ArcSwap;
@@ -11,13 +10,16 @@ use journal::{Begun, Event, Health, Journal, RecordPart, Refused};
 use lease::{Credential, Credentials, MintFor};
 use mask::{Masker, Plan};
 use model::{
-    ActionName, Call, CallId, Clock, Decision, GroupName, PrincipalKey, Refusal, RefusalKind, Secret, Timestamp,
+    ActionName, Call, CallId, Clock, Decision, GroupName, PrincipalKey, Refusal, RefusalKind, Secret,
+    Timestamp,
 };
 use policy::Who;
 use serde_json::{Value, json};
 use store::{Redeemed, Store};
+use tokio::sync::watch;
 
 use crate::budget::{Allowance, Budget};
+use crate::caller::{Public, PublicPage};
 use crate::ended::Ended;
 use crate::entry::{Entry, SAMPLE};
 use crate::failpoint::CrashPoint;
@@ -51,7 +53,8 @@ struct Inner {
     budget: Budget,
     metrics: Arc<Metrics>,
     recorded: Arc<Plan>,
-    stopping: AtomicBool,
+    openapi: String,
+    stopping: watch::Sender<bool>,
 }
 
 /// What a gateway is made from: each stage, opened.
@@ -70,6 +73,8 @@ pub struct Stages {
     pub credentials: Credentials,
     /// State.
     pub store: Store,
+    /// The description of `/v1`, as OpenAPI.
+    pub openapi: serde_json::Value,
     /// Members of the administrator role.
     pub administrators: HashSet<PrincipalKey>,
 }
@@ -100,8 +105,13 @@ impl Gate {
             store: stages.store,
             budget: Budget::new(),
             metrics: Arc::new(Metrics::default()),
-            recorded: Arc::new(Plan::new(mask::detectors().to_vec(), Vec::new(), Arc::new(mask::Needles::none()))),
-            stopping: AtomicBool::new(false),
+            recorded: Arc::new(Plan::new(
+                mask::detectors().to_vec(),
+                Vec::new(),
+                Arc::new(mask::Needles::none()),
+            )),
+            openapi: stages.openapi.to_string(),
+            stopping: watch::Sender::new(false),
         }))
     }
 
@@ -118,15 +128,39 @@ impl Gate {
         Ok(())
     }
 
-    /// Refuses new calls from now on.
+    /// Ends when the gateway is told to stop.
+    pub(crate) async fn stopped(&self) {
+        let mut stopping = self.0.stopping.subscribe();
+        while !*stopping.borrow_and_update() {
+            if stopping.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Refuses new calls from now on, and those that wait for a signature.
     pub fn stop(&self) {
-        self.0.stopping.store(true, Ordering::Relaxed);
+        self.0.stopping.send_replace(true);
     }
 
     /// Whether calls can be served: the journal can be written and the gateway is not stopping.
     #[must_use]
     pub fn ready(&self) -> bool {
-        !self.0.stopping.load(Ordering::Relaxed) && matches!(self.0.journal.health(), Health::Serving)
+        !*self.0.stopping.borrow() && matches!(self.0.journal.health(), Health::Serving)
+    }
+
+    /// A page that anyone may see.
+    #[must_use]
+    pub fn page(&self, page: Public) -> PublicPage {
+        match page {
+            Public::Healthz => PublicPage::new(page, true, "ok\n"),
+            Public::Readyz if self.ready() => PublicPage::new(page, true, "ready\n"),
+            Public::Readyz => {
+                PublicPage::new(page, false, "not ready: the journal cannot be written, or it stops\n")
+            }
+            Public::Jwks => PublicPage::new(page, true, self.0.credentials.jwks().to_string()),
+            Public::OpenApi => PublicPage::new(page, true, self.0.openapi.clone()),
+        }
     }
 
     /// Counters.
@@ -153,12 +187,6 @@ impl Gate {
         &self.0.approvals
     }
 
-    /// What issues credentials: its public keys.
-    #[must_use]
-    pub fn credentials(&self) -> &Credentials {
-        &self.0.credentials
-    }
-
     /// The configuration that new calls begin with.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
@@ -182,6 +210,14 @@ impl Gate {
         self.0.administrators.store(Arc::new(administrators));
         self.0.sessions.clear();
         self.keep(Event::AdministratorMade { principal: principal.to_string() }).await
+    }
+
+    /// Room for a body that is read in full, whatever policy says of it: that of a named operation.
+    ///
+    /// # Errors
+    /// `too_large` while 64 MiB of bodies are held.
+    pub fn room(&self) -> Result<Allowance, Refusal> {
+        self.0.budget.reserve()
     }
 
     /// Whether a body may stream or must be read in full, from the head alone.
@@ -240,7 +276,7 @@ impl Gate {
         target: &str,
         credential: Option<&Secret>,
     ) -> Result<Session, Refusal> {
-        if self.0.stopping.load(Ordering::Relaxed) {
+        if *self.0.stopping.borrow() {
             return Err(Refusal::new(RefusalKind::ShuttingDown, "the gateway is draining"));
         }
         let unauthenticated = |detail: &str| Refusal::new(RefusalKind::Unauthenticated, detail);
@@ -281,7 +317,10 @@ impl Gate {
     ) -> Result<Decision, Refusal> {
         session.live(&*self.0.clock)?;
         if call.target != *session.target().name() {
-            return Err(Refusal::new(RefusalKind::NotUnderstood, "the call names another target than its session"));
+            return Err(Refusal::new(
+                RefusalKind::NotUnderstood,
+                "the call names another target than its session",
+            ));
         }
         let decided = session.0.snapshot.engine().decide(&session.0.who, call, approval);
         decided.map_err(|error| Refusal::new(RefusalKind::NotUnderstood, error.to_string()))
@@ -295,13 +334,14 @@ impl Gate {
             return Ok(session.clone());
         }
         let name = session.target().name().as_str();
-        let gone = || Refusal::new(RefusalKind::Revoked, format!("the target `{name}` is no longer configured"));
+        let gone =
+            || Refusal::new(RefusalKind::Revoked, format!("the target `{name}` is no longer configured"));
         let target = Arc::clone(snapshot.target(name).ok_or_else(gone)?);
         Ok(Session::new(self.who(&session.0.who.principal), target, snapshot, session.0.expires))
     }
 
     /// Stage 6: begins the entry. What policies read is kept apart and unmasked, in the sealed record only.
-    pub(crate) async fn enter(&self, admitted: &Admitted) -> Result<Entry, Ended> {
+    pub(crate) fn enter(&self, admitted: &Admitted) -> Result<Entry, Ended> {
         let call = &admitted.proposal.call;
         let session = &admitted.session;
         let signed = admitted.signed.as_ref();
@@ -376,7 +416,8 @@ impl Gate {
             ttl: admitted.obligations.ttl,
         };
         let plan = admitted.session.target().credential();
-        let credential = self.0.credentials.acquire(plan, what).await.map_err(|error| refused::credential(&error))?;
+        let credential =
+            self.0.credentials.acquire(plan, what).await.map_err(|error| refused::credential(&error))?;
         let plan = admitted.session.plan(&credential).map_err(|error| refused::unsearchable(&error))?;
         Ok((credential, plan))
     }
@@ -404,7 +445,9 @@ impl Gate {
                 }
             }
         }
-        let dialer = target.dialer().ok_or_else(|| refuse("this target is served by the gateway itself".to_owned()))?;
+        let dialer = target
+            .dialer()
+            .ok_or_else(|| refuse("this target is served by the gateway itself".to_owned()))?;
         let stream = dialer.dial().await.map_err(|error| {
             tracing::warn!(%error, target = %target.name(), "a target cannot be reached");
             refuse(error.to_string())
@@ -413,7 +456,9 @@ impl Gate {
         match W::exchange(link, request, injection).await {
             Ok(reply) => Ok(reply),
             Err(SendFailure::Unwritten(_)) => Err(refuse("the target closed a fresh connection".to_owned())),
-            Err(SendFailure::Written(fault)) => Err(Ended::Failed { call, reason: fault.to_string(), effect }),
+            Err(SendFailure::Written(fault)) => {
+                Err(Ended::Failed { call, reason: fault.to_string(), effect })
+            }
         }
     }
 

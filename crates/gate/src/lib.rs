@@ -38,7 +38,7 @@ mod wire;
 mod workers;
 
 pub use answer::{Answer, Open, Raw};
-pub use budget::{Allowance, BODY_LIMIT};
+pub use budget::{Allowance, BODY_LIMIT, Whole};
 pub use caller::{OpenAnswer, Public, PublicPage, Said, ToCaller};
 pub use dial::{DialError, Dialer, TrustError};
 pub use ended::Ended;

@@ -31,7 +31,9 @@ pub enum ListenError {
         source: io::Error,
     },
     /// A bearer token off loopback needs TLS.
-    #[error("listening on {0} needs `tls.cert` and `tls.key`: a bearer token off loopback travels by TLS only")]
+    #[error(
+        "listening on {0} needs `tls.cert` and `tls.key`: a bearer token off loopback travels by TLS only"
+    )]
     NeedsTls(SocketAddr),
 }
 

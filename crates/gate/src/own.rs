@@ -9,6 +9,7 @@ use model::{Refusal, Secret};
 use serde_json::Value;
 
 use crate::answer::{Answer, Open};
+use crate::budget::{Allowance, Whole};
 use crate::caller::OpenAnswer;
 use crate::ended::Ended;
 use crate::path::{Cleared, Gate};
@@ -37,8 +38,8 @@ pub struct OwnRequest {
 
 /// A body that was not read yet.
 pub trait Unread: Send {
-    /// Reads it in full, within [`crate::BODY_LIMIT`] and a deadline.
-    fn read(self: Box<Self>) -> BoxFuture<'static, Result<Bytes, Refusal>>;
+    /// Reads it in full into the room that [`Gate::room`] gave, within [`crate::BODY_LIMIT`] and a deadline.
+    fn read(self: Box<Self>, room: Allowance) -> BoxFuture<'static, Result<Whole, Refusal>>;
 }
 
 /// An answer of Countersign's own interface.

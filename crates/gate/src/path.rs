@@ -99,7 +99,15 @@ impl Gate {
         {
             return Err(self.refuse(&admitted.session, &admitted.proposal.call, refusal));
         }
-        let entry = self.enter(&admitted).await?;
+        let entry = match self.enter(&admitted) {
+            Ok(entry) => entry,
+            Err(ended) => {
+                if admitted.signed.is_some() {
+                    self.unuse_signature(admitted.proposal.call.id).await;
+                }
+                return Err(ended);
+            }
+        };
         let (synced, credential) = tokio::join!(self.sync(&entry), self.acquire(&admitted));
         let call = Some(entry.call());
         match synced.and(credential) {
@@ -117,7 +125,11 @@ impl Gate {
     ///
     /// # Errors
     /// `target_unavailable` when nothing was sent; [`Ended::Failed`] when the target may have run it. Recorded.
-    pub async fn send<W: Wire>(&self, cleared: Cleared, request: W::Request) -> Result<Answer<W::Reply>, Ended> {
+    pub async fn send<W: Wire>(
+        &self,
+        cleared: Cleared,
+        request: W::Request,
+    ) -> Result<Answer<W::Reply>, Ended> {
         CrashPoint::Minted.pass();
         match self.exchange::<W>(&cleared, request).await {
             Ok(reply) => {

@@ -76,5 +76,9 @@ pub trait Prepared: Send {
     fn proposal(&self) -> Proposal;
 
     /// Sends it.
-    fn run(self: Box<Self>, gate: &Gate, cleared: Cleared) -> BoxFuture<'_, Result<Box<dyn OpenAnswer>, Ended>>;
+    fn run(
+        self: Box<Self>,
+        gate: &Gate,
+        cleared: Cleared,
+    ) -> BoxFuture<'_, Result<Box<dyn OpenAnswer>, Ended>>;
 }

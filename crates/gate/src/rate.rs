@@ -30,7 +30,8 @@ impl Rates {
             }
             if let Err(until) = limiter.check_key(principal) {
                 let wait = until.wait_time_from(DefaultClock::default().now());
-                let detail = format!("`{}` allows {} calls in {} s", rate.policy, rate.calls, rate.per.as_secs());
+                let detail =
+                    format!("`{}` allows {} calls in {} s", rate.policy, rate.calls, rate.per.as_secs());
                 return Err(Refusal::new(RefusalKind::RateLimited, detail).retry_after(wait));
             }
         }

@@ -100,7 +100,9 @@ impl Session {
     pub(crate) fn plan(&self, credential: &Credential) -> Result<Arc<Plan>, BadNeedle> {
         let make = || {
             let target = &self.0.target;
-            let lifted = |class: &str| ClassName::parse(class).is_ok_and(|class| self.0.lifted.classes.contains(&class));
+            let lifted = |class: &str| {
+                ClassName::parse(class).is_ok_and(|class| self.0.lifted.classes.contains(&class))
+            };
             let detectors = mask::detectors().iter().copied().filter(|detector| !lifted(detector.class()));
             let fields = target.fields().iter().filter(|field| !lifted(&field.class)).cloned();
             Ok(Arc::new(Plan::new(detectors.collect(), fields.collect(), target.needles(credential)?)))
@@ -136,7 +138,8 @@ impl Sessions {
         who: impl FnOnce() -> Who,
     ) -> Session {
         let key = (Arc::as_ptr(&proven.principal) as usize, Arc::as_ptr(target) as usize);
-        let stands = |session: &&Session| now < session.0.expires && Arc::ptr_eq(&session.0.snapshot, snapshot);
+        let stands =
+            |session: &&Session| now < session.0.expires && Arc::ptr_eq(&session.0.snapshot, snapshot);
         if let Some(session) = self.lock().get(&key).filter(stands) {
             return session.clone();
         }

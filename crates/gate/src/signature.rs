@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use approval::{Approval, ApprovalError, NewApproval, Settled};
 use journal::{Asked, Event};
 use model::{
-    ApprovalId, ApprovalNotice, Ask, CallId, Decision, Digest, GroupName, Obligations, Principal, Reason, Refusal,
-    RefusalKind,
+    ApprovalId, ApprovalNotice, Ask, CallId, Decision, Digest, GroupName, Obligations, Principal, Reason,
+    Refusal, RefusalKind,
 };
 use serde_json::json;
 
@@ -40,33 +40,48 @@ impl Gate {
         let notice = approval.notice();
         waiting.asked(&notice);
         let until = self.now().plus(waiting.patience()).min(session.0.expires);
-        let settled = self.approvals().wait(approval.id, until).await.map_err(|error| crate::refused::approval(&error))?;
         let about = |kind, detail: String| Refusal::new(kind, detail).with_approval(notice.clone());
+        let settled = tokio::select! {
+            settled = self.approvals().wait(approval.id, until) => settled,
+            () = self.stopped() => return Err(about(RefusalKind::ShuttingDown, "the gateway is stopping".to_owned())),
+        };
+        let settled = settled.map_err(|error| crate::refused::approval(&error))?;
         match settled {
-            Settled::Approved { groups, by } => self.signed(session, proposal, &notice, digest, groups, by).await,
+            Settled::Approved { groups, by } => {
+                self.signed(session, proposal, &notice, digest, groups, by).await
+            }
             Settled::Rejected { by, reason } => {
                 let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
                 Err(about(RefusalKind::Rejected, format!("{by} rejected it: {reason}")))
             }
             Settled::Expired => Err(about(RefusalKind::Expired, "nobody signed in time".to_owned())),
             Settled::Withdrawn => Err(about(RefusalKind::Conflict, "the request was withdrawn".to_owned())),
-            Settled::Void => Err(about(RefusalKind::Conflict, "policy changed: send the call again".to_owned())),
-            Settled::Used => Err(about(RefusalKind::Conflict, "an identical call used the signature".to_owned())),
+            Settled::Void => {
+                Err(about(RefusalKind::Conflict, "policy changed: send the call again".to_owned()))
+            }
+            Settled::Used => {
+                Err(about(RefusalKind::Conflict, "an identical call used the signature".to_owned()))
+            }
             Settled::StillPending => {
                 let groups: Vec<&str> = ask.groups.iter().map(GroupName::as_str).collect();
-                let detail = format!("approval {} awaits a signature of {}", approval.id, groups.join(" and of "));
-                Err(about(RefusalKind::ApprovalRequired, detail).retry_after(std::time::Duration::from_secs(5)))
+                let detail =
+                    format!("approval {} awaits a signature of {}", approval.id, groups.join(" and of "));
+                Err(about(RefusalKind::ApprovalRequired, detail)
+                    .retry_after(std::time::Duration::from_secs(5)))
             }
         }
     }
 
     /// The digest of a call: only a whole call has one.
     fn digest(&self, session: &Session, proposal: &Proposal) -> Result<Digest, Refusal> {
-        let not_whole = || Refusal::new(RefusalKind::Conflict, "policy changed while the call arrived: send it again");
+        let not_whole =
+            || Refusal::new(RefusalKind::Conflict, "policy changed while the call arrived: send it again");
         let dialer = session.target().dialer().ok_or_else(not_whole)?;
         let calls = std::slice::from_ref(&proposal.call);
         let digest = Digest::of(calls, dialer.address(), dialer.identity());
-        digest.map_err(|error| Refusal::new(RefusalKind::NotUnderstood, error.to_string()))?.ok_or_else(not_whole)
+        digest
+            .map_err(|error| Refusal::new(RefusalKind::NotUnderstood, error.to_string()))?
+            .ok_or_else(not_whole)
     }
 
     async fn ask(
@@ -92,7 +107,8 @@ impl Gate {
             }),
             revision: session.0.snapshot.engine().revision().to_owned(),
         };
-        let (approval, fresh) = self.approvals().ask(new).await.map_err(|error| crate::refused::approval(&error))?;
+        let (approval, fresh) =
+            self.approvals().ask(new).await.map_err(|error| crate::refused::approval(&error))?;
         CrashPoint::Asked.pass();
         if fresh {
             let asked = Asked {
@@ -145,6 +161,13 @@ impl Gate {
         Ok(())
     }
 
+    /// Gives a signature back whose call could not be begun.
+    pub(crate) async fn unuse_signature(&self, call: CallId) {
+        if let Err(error) = self.approvals().give_back_unbegun(|used| used != call).await {
+            tracing::error!(%error, %call, "a signature was taken by a call that never began; a restart gives it back");
+        }
+    }
+
     /// Signs a request. Policy's permit of `approval.sign` was checked by the caller's own `admit`; membership in an asked
     /// group and the separation of persons are checked where the signature is stored.
     ///
@@ -158,7 +181,8 @@ impl Gate {
     ) -> Result<Approval, ApprovalError> {
         let approval = self.approvals().sign(id, signer, reason.clone()).await?;
         CrashPoint::Signed.pass();
-        let event = Event::Signed { approval: id, by: signer.chain_text(), reason: reason.unwrap_or_default() };
+        let event =
+            Event::Signed { approval: id, by: signer.chain_text(), reason: reason.unwrap_or_default() };
         self.keep_or_log(event).await;
         Ok(approval)
     }

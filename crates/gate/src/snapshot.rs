@@ -71,7 +71,10 @@ impl Snapshot {
     /// The policies, as this worker's own copy.
     #[must_use]
     pub fn engine(&self) -> &Engine {
-        #[expect(clippy::indexing_slicing, reason = "build makes at least one, and the remainder is an index")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "build makes at least one, and the remainder is an index"
+        )]
         &self.engines[workers::index() % self.engines.len()]
     }
 }

@@ -56,7 +56,8 @@ impl CallerStream {
             self.stalled = None;
             return Poll::Ready(done);
         }
-        let sleep = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_DEADLINE)));
+        let sleep =
+            self.stalled.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + WRITE_DEADLINE)));
         ready!(sleep.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller does not read")))
     }

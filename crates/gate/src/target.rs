@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lease::{Credential, CredentialPlan};
 use mask::{BadNeedle, FieldRule, Needles};
-use model::{Access, Address, ActionName, ClassName, Field, Resource, ResourceKind, Shape, TargetName, Verb};
+use model::{Access, ActionName, Address, ClassName, Field, Resource, ResourceKind, Shape, TargetName, Verb};
 use operation::{Operation, Operations};
 use policy::{ActionModel, TargetModel};
 
@@ -207,5 +207,11 @@ impl Target {
 /// An action of Countersign's own interface.
 #[must_use]
 pub fn own_action(name: &'static str, verb: Verb, resource: ResourceKind) -> ActionModel {
-    ActionModel { name: ActionName::builtin(name), verb, group: "countersign", resource, context: BTreeMap::new() }
+    ActionModel {
+        name: ActionName::builtin(name),
+        verb,
+        group: "countersign",
+        resource,
+        context: BTreeMap::new(),
+    }
 }

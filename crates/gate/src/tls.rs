@@ -29,7 +29,8 @@ pub fn acceptor(chain: (&str, &[u8]), key: (&str, &[u8])) -> Result<TlsAcceptor,
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(chain.1)
         .collect::<Result<_, _>>()
         .map_err(|error| wrong(chain.0, format!("no PEM certificates: {error:?}")))?;
-    let private = PrivateKeyDer::from_pem_slice(key.1).map_err(|_| wrong(key.0, "no PEM private key".to_owned()))?;
+    let private =
+        PrivateKeyDer::from_pem_slice(key.1).map_err(|_| wrong(key.0, "no PEM private key".to_owned()))?;
     let mut config = rustls::ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong(chain.0, error.to_string()))?

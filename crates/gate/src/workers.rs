@@ -45,7 +45,9 @@ impl Workers {
             let (stop, stopped) = oneshot::channel();
             workers.stops.push(stop);
             let run = move || run(index, &runtime, stopped);
-            workers.threads.push(thread::Builder::new().name(format!("worker-{index}")).stack_size(STACK).spawn(run)?);
+            workers
+                .threads
+                .push(thread::Builder::new().name(format!("worker-{index}")).stack_size(STACK).spawn(run)?);
         }
         Ok(workers)
     }

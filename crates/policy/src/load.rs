@@ -7,13 +7,13 @@ use cedar_policy::{
     EntityUid, Policy, PolicySet, ResourceConstraint, Schema, ValidationMode, ValidationWarning, Validator,
 };
 use miette::Diagnostic;
-use model::{ApprovalId, GroupName, IssuerName, Obligations, PolicyId, RateLimit, TargetName};
+use model::{ApprovalId, GroupName, IssuerName, Obligations, PolicyId, RateLimit};
 
 use crate::annotation::{Annotations, annotations};
 use crate::problem::Problem;
 use crate::schema::{action_groups, schema};
 use crate::source::{MAX_POLICIES, PolicyFile, Statement, statements};
-use crate::target::TargetModel;
+use crate::target::{READ_UNMASKED, TargetModel};
 
 /// One policy, understood.
 #[derive(Debug)]
@@ -101,9 +101,15 @@ pub(crate) fn validate(rules: &[Rule], targets: &[TargetModel], files: &[PolicyF
             }
         }
     }
+    // What such a rule does under a schema follows from the name that does not exist.
+    let misnamed = check.faulty.clone();
     let mut idle = Idle::default();
     for target in targets {
-        check.target(target, targets, rules, &mut idle);
+        let speaks = |rule: &Rule| {
+            !misnamed.contains(&rule.id) && home(&rule.policy).is_none_or(|home| home == target.name.as_str())
+        };
+        let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule)).collect();
+        check.target(target, targets, speaking, &mut idle);
     }
     for (number, (schemas, warnings)) in &idle.0 {
         let Some(rule) = rules.get(*number).filter(|rule| !check.faulty.contains(&rule.id)) else { continue };
@@ -144,18 +150,21 @@ impl Check<'_> {
         }
     }
 
-    /// Validates the rules that could apply to `target`.
-    fn target(&mut self, target: &TargetModel, targets: &[TargetModel], rules: &[Rule], idle: &mut Idle) {
-        let speaks = |rule: &Rule| home(&rule.policy).is_none_or(|home| home == target.name.as_str());
-        let speaking: Vec<(usize, &Rule)> =
-            rules.iter().enumerate().filter(|(_, rule)| speaks(rule)).collect();
-        if speaking.is_empty() {
+    /// Validates the rules, by their numbers, that could apply to `target`.
+    fn target(
+        &mut self,
+        target: &TargetModel,
+        targets: &[TargetModel],
+        rules: Vec<(usize, &Rule)>,
+        idle: &mut Idle,
+    ) {
+        if rules.is_empty() {
             return;
         }
-        let numbers: HashMap<&cedar_policy::PolicyId, usize> =
-            speaking.iter().map(|(number, rule)| (rule.policy.id(), *number)).collect();
-        let foreign = foreign_actions(target, targets, &speaking);
-        let set = PolicySet::from_policies(speaking.iter().map(|(_, rule)| rule.policy.clone()));
+        let by_id: HashMap<&cedar_policy::PolicyId, (usize, &Rule)> =
+            rules.iter().map(|(number, rule)| (rule.policy.id(), (*number, *rule))).collect();
+        let foreign = foreign_actions(target, targets, &rules);
+        let set = PolicySet::from_policies(rules.iter().map(|(_, rule)| rule.policy.clone()));
         let schema = Schema::from_json_value(schema(target, &action_groups(targets), &foreign));
         let (Ok(set), Ok(schema)) = (set, schema) else {
             let message = "its schema or policies cannot be put together";
@@ -164,24 +173,24 @@ impl Check<'_> {
         };
         let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
         for error in result.validation_errors() {
-            if let Some(rule) = numbers.get(error.policy_id()).and_then(|number| rules.get(*number)) {
+            if let Some((_, rule)) = by_id.get(error.policy_id()) {
                 self.found(rule, error);
             }
         }
         let mut inert: BTreeMap<usize, ValidationWarning> = BTreeMap::new();
         for warning in result.validation_warnings() {
-            let Some(&number) = numbers.get(warning.policy_id()) else { continue };
+            let Some(&(number, rule)) = by_id.get(warning.policy_id()) else { continue };
             let impossible = matches!(
                 warning,
                 ValidationWarning::ImpossiblePolicy(_) | ValidationWarning::InvalidActionApplication(_)
             );
             if impossible {
                 inert.insert(number, warning.clone());
-            } else if let Some(rule) = rules.get(number) {
+            } else {
                 self.found(rule, warning);
             }
         }
-        for (number, _) in speaking {
+        for (number, _) in rules {
             let (schemas, warnings) = idle.0.entry(number).or_default();
             *schemas += 1;
             warnings.extend(inert.remove(&number));
@@ -229,7 +238,8 @@ fn known(literal: &EntityUid, targets: &[TargetModel]) -> Result<(), String> {
     let target = |name: &str| targets.iter().find(|target| target.name.as_str() == name);
     let has = |target: &TargetModel, class: &str| target.classes.iter().any(|known| known.as_str() == class);
     match literal.type_name().basename() {
-        "Target" if target(id).is_none() => Err(unknown_target(literal, targets)),
+        "Action" if !is_action(id, targets) => Err(unlike(literal, &action_names(targets))),
+        "Target" if target(id).is_none() => Err(unlike(literal, &target_names(targets))),
         "FieldClass" => match id.split_once('/') {
             Some((name, class)) if target(name).is_some_and(|target| has(target, class)) => Ok(()),
             None if targets.iter().any(|target| has(target, id)) => Ok(()),
@@ -247,7 +257,24 @@ fn known(literal: &EntityUid, targets: &[TargetModel]) -> Result<(), String> {
     }
 }
 
-fn unknown_target(literal: &EntityUid, targets: &[TargetModel]) -> String {
-    let names: Vec<&str> = targets.iter().map(|target| &target.name).map(TargetName::as_str).collect();
-    format!("`{literal}` does not exist; the targets are {}", names.join(", "))
+fn is_action(name: &str, targets: &[TargetModel]) -> bool {
+    action_names(targets).contains(&name)
+}
+
+fn action_names(targets: &[TargetModel]) -> Vec<&str> {
+    let declared = targets.iter().flat_map(|target| target.actions.iter().map(|action| action.name.as_str()));
+    action_groups(targets).into_iter().chain([READ_UNMASKED]).chain(declared).collect()
+}
+
+fn target_names(targets: &[TargetModel]) -> Vec<&str> {
+    targets.iter().map(|target| target.name.as_str()).collect()
+}
+
+/// That the literal does not exist, and the name that is nearest to it.
+fn unlike(literal: &EntityUid, names: &[&str]) -> String {
+    let distance = |name: &str| strsim::damerau_levenshtein(literal.id().unescaped(), name);
+    match names.iter().min_by_key(|name| (distance(name), name.len())) {
+        Some(nearest) => format!("`{literal}` does not exist; the nearest name is `{nearest}`"),
+        None => format!("`{literal}` does not exist"),
+    }
 }

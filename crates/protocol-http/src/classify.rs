@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, Method};
 use gate::model::{
     Access, Accesses, ActionName, Call, CallId, Field, Record, Refusal, RefusalKind, Resource, Sent, Shape,
     TargetName, Value, Verb, sha256,
 };
+use http::{HeaderMap, Method};
 use serde_json::json;
 
 use crate::codec::BadRequest;

@@ -13,8 +13,8 @@
 mod answer;
 mod link;
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use gate::model::Verb;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
 pub use self::answer::{Content, Shown, Withheld, content_of, other_readings, to_caller, withheld};

@@ -13,4 +13,4 @@ pub mod url;
 mod driver;
 mod refuse;
 
-pub use driver::{CallerBody, Http, PublicPages, serve};
+pub use driver::{Http, serve};

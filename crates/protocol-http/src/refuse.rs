@@ -91,7 +91,10 @@ fn refused(refusal: &Refusal, call: Option<CallId>, status: StatusCode) -> Value
     }
     if let Some(approval) = &refusal.approval {
         let url = format!("/v1/approvals/{}", approval.id);
-        body.insert("approval".to_owned(), json!({ "id": approval.id, "url": url, "expires": approval.expires }));
+        body.insert(
+            "approval".to_owned(),
+            json!({ "id": approval.id, "url": url, "expires": approval.expires }),
+        );
     }
     Value::Object(body)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use gate::model::{Secret, SystemClock, Timestamp, Clock as _};
-use gate::{Gate, Listener, Public, PublicPage, Workers};
+use gate::{Gate, Listener, Workers};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -61,7 +61,6 @@ impl Gateway {
             Arc::clone(&workers),
             gate.clone(),
             api::interface(gate.clone()),
-            pages(gate.clone()),
             stopped,
         ));
         let sweeping = tokio::spawn(sweep(gate.clone()));
@@ -113,17 +112,6 @@ impl Gateway {
         .context("the journal's closing was lost")?
         .context("the journal could not be closed in order")
     }
-}
-
-/// The pages that are open to anyone.
-fn pages(gate: Gate) -> protocol_http::PublicPages {
-    Arc::new(move |page| match page {
-        Public::Healthz => PublicPage::new(page, true, "ok\n"),
-        Public::Readyz if gate.ready() => PublicPage::new(page, true, "ready\n"),
-        Public::Readyz => PublicPage::new(page, false, "not ready: the journal cannot be written, or it is stopping\n"),
-        Public::Jwks => PublicPage::new(page, true, gate.credentials().jwks().to_string()),
-        Public::OpenApi => PublicPage::new(page, true, api::document().to_string()),
-    })
 }
 
 async fn sweep(gate: Gate) {

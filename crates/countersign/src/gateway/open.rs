@@ -56,7 +56,7 @@ pub(super) async fn stages(config: &mut Config) -> anyhow::Result<Opened> {
     let code = if administrators.is_empty() { issue_code(&store).await? } else { None };
     journal.append(Event::PolicyLoaded { revision: snapshot.engine().revision().to_owned() }, None)?;
     let stages =
-        Stages { clock, identity, snapshot, approvals, journal, credentials, store, administrators };
+        Stages { clock, identity, snapshot, approvals, journal, credentials, store, openapi: api::document(), administrators };
     Ok(Opened { gate: Gate::new(stages), refresh, code })
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use gate::model::{Address, CallId, Digest, RefusalKind, Scheme, TargetName, TlsIdentity};
 use http::{HeaderMap, HeaderValue, Method};
 use insta::{assert_json_snapshot, assert_snapshot};
-use gate::model::{Address, CallId, Digest, RefusalKind, Scheme, TargetName, TlsIdentity};
 use serde_json::json;
 
 use super::*;

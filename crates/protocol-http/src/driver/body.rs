@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use gate::model::{Refusal, RefusalKind};
-use gate::{BODY_LIMIT, CrashPoint};
+use gate::{Allowance, BODY_LIMIT, CrashPoint, Whole};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -117,29 +117,36 @@ impl Body for CallBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Source::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             Source::Stream(incoming) => incoming.size_hint(),
         }
     }
 }
 
-/// Reads a body in full, up to the limit. The caller holds the allowance for it.
+/// Reads a body in full, up to the limit, into the room that was reserved for it.
 ///
 /// # Errors
 /// `too_large` beyond the limit, `not_understood` when it breaks off or breaks the rules, `timed_out` when it is too slow.
-pub(crate) async fn read_whole(body: Incoming) -> Result<Bytes, Refusal> {
-    let read = timeout(DEADLINE, collect(body)).await;
-    read.unwrap_or_else(|_| Err(Refusal::new(RefusalKind::TimedOut, "the body did not arrive within 60 seconds")))
+pub(crate) async fn read_whole(body: Incoming, room: Allowance) -> Result<Whole, Refusal> {
+    let too_slow = |_| Refusal::new(RefusalKind::TimedOut, "the body did not arrive within 60 seconds");
+    let bytes = timeout(DEADLINE, collect(body)).await.map_err(too_slow)??;
+    Ok(Whole { bytes, room })
 }
 
 async fn collect(mut body: Incoming) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::new(RefusalKind::TooLarge, "the body is larger than 1 MiB, the most that is read in full");
+    let too_large = || {
+        Refusal::new(RefusalKind::TooLarge, "the body is larger than 1 MiB, the most that is read in full")
+    };
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Err(too_large());
     }
     let mut whole = BytesMut::new();
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let broken = |_| Refusal::new(RefusalKind::NotUnderstood, "the body ended early or breaks the rules of HTTP/1.1");
+        let broken = |_| {
+            Refusal::new(RefusalKind::NotUnderstood, "the body ended early or breaks the rules of HTTP/1.1")
+        };
         if let Ok(bytes) = frame.map_err(broken)?.into_data() {
             if whole.len() + bytes.len() > BODY_LIMIT {
                 return Err(too_large());

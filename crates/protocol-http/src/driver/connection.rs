@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::guarded::{Guarded, Verdict};
 use super::respond;
-use super::service::{PublicPages, Service};
+use super::service::Service;
 
 /// How long a head may take to arrive, and how long a connection may idle between two requests.
 const HEAD: Duration = Duration::from_secs(30);
@@ -24,10 +24,9 @@ pub async fn serve(
     workers: Arc<Workers>,
     gate: Gate,
     interface: Interface,
-    pages: PublicPages,
     mut stop: watch::Receiver<bool>,
 ) {
-    let service = Service { gate, interface, pages, elsewhere: Handle::current() };
+    let service = Service { gate, interface, elsewhere: Handle::current() };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -55,7 +55,8 @@ impl Wire for HttpWire {
 
     async fn open(stream: TargetStream) -> Result<Link, TargetFault> {
         let builder = http1::Builder::new().max_buf_size(BUFFER).clone();
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|_| TargetFault::Closed)?;
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|_| TargetFault::Closed)?;
         // It ends with the link: hyper closes the connection when its sender is dropped.
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -75,7 +76,9 @@ impl Wire for HttpWire {
         injection: &Injection,
     ) -> Result<HttpReply, SendFailure<Request<CallBody>>> {
         if inject(&mut request, injection).is_none() {
-            return Err(SendFailure::Written(TargetFault::Malformed("the credential does not fit into a request")));
+            return Err(SendFailure::Written(TargetFault::Malformed(
+                "the credential does not fit into a request",
+            )));
         }
         if link.0.ready().await.is_err() {
             return Err(SendFailure::Unwritten(request));
@@ -105,7 +108,9 @@ async fn answered(
                 return Err(match error.take_message() {
                     Some(request) => SendFailure::Unwritten(request),
                     None if error.error().is_user() => SendFailure::Written(TargetFault::CallerBody),
-                    None if error.error().is_parse() => SendFailure::Written(TargetFault::Malformed("no HTTP/1.1")),
+                    None if error.error().is_parse() => {
+                        SendFailure::Written(TargetFault::Malformed("no HTTP/1.1"))
+                    }
                     None => SendFailure::Written(TargetFault::Closed),
                 });
             }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gate::model::{CallId, Refusal, RefusalKind, Secret};
-use gate::{Arrival, Body, Ended, Gate, HeadDecision, Proposal, Session};
+use gate::{Allowance, Arrival, Body, Ended, Gate, HeadDecision, Proposal, Session, Whole};
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, Uri, request};
 use http_body::Body as _;
@@ -31,7 +31,9 @@ pub(crate) struct FreeRequest<'a> {
 pub(crate) async fn answer(gate: &Gate, request: FreeRequest<'_>) -> Result<Response<CallerBody>, Ended> {
     let session = gate.identify(&request.arrival, request.target, request.credential.as_ref()).await?;
     let ready = ready(&session, &request).map_err(|refusal| gate.refuse_unread(&session, refusal))?;
-    let (proposal, body) = proposed(gate, &session, &request.head.method, &ready, request.body).await?;
+    // The room of a body that was read in full is taken until the answer begins, while it waits for a signature too.
+    let (proposal, body, _room) =
+        proposed(gate, &session, &request.head.method, &ready, request.body).await?;
     let effect = proposal.call.verb().has_effect();
     let admitted = gate.admit(&session, proposal, &Held::of(&request.head.headers)).await?;
     let cleared = gate.begin(admitted).await?;
@@ -64,10 +66,13 @@ fn ready(session: &Session, request: &FreeRequest<'_>) -> Result<Ready, Refusal>
         Some(name) => request.url.without_parameter(name),
         None => request.url.clone(),
     };
-    let unusable = || Refusal::new(RefusalKind::NotUnderstood, "the request cannot be written for this target");
+    let unusable =
+        || Refusal::new(RefusalKind::NotUnderstood, "the request cannot be written for this target");
     let host = HeaderValue::try_from(&http.authority).map_err(|_| unusable())?;
-    let named = target.credential_header().into_iter().chain(http.unsigned_headers.iter().map(String::as_str));
-    let removed: Vec<HeaderName> = named.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
+    let named =
+        target.credential_header().into_iter().chain(http.unsigned_headers.iter().map(String::as_str));
+    let removed: Vec<HeaderName> =
+        named.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
     let mut headers = headers::to_target(&request.head.headers, &host, &removed);
     if session.masks() {
         headers::for_masked_answer(&mut headers, classify::action(&request.head.method).1)?;
@@ -84,22 +89,34 @@ async fn proposed(
     method: &http::Method,
     ready: &Ready,
     body: Incoming,
-) -> Result<(Proposal, CallBody), Ended> {
+) -> Result<(Proposal, CallBody, Option<Allowance>), Ended> {
     let id = CallId::new();
     let classified = |body: Option<&[u8]>| {
-        let request = classify::Request { method, url: &ready.url, base: &ready.base, headers: &ready.headers, body };
+        let request =
+            classify::Request { method, url: &ready.url, base: &ready.base, headers: &ready.headers, body };
         classify::call(id, session.target().name(), &request)
     };
     if body.is_end_stream() {
-        return Ok((Proposal { call: classified(Some(&[])), body: None }, CallBody::whole(Bytes::new())));
+        return Ok((
+            Proposal { call: classified(Some(&[])), body: None },
+            CallBody::whole(Bytes::new()),
+            None,
+        ));
     }
     let head = classified(None);
-    let _allowance = match gate.decide_head(session, &head)? {
-        HeadDecision::Stream => return Ok((Proposal { call: head, body: None }, CallBody::stream(body))),
-        HeadDecision::NeedBody(allowance) => allowance,
+    let room = match gate.decide_head(session, &head)? {
+        HeadDecision::Stream => {
+            return Ok((Proposal { call: head, body: None }, CallBody::stream(body), None));
+        }
+        HeadDecision::NeedBody(room) => room,
     };
-    let bytes = read_whole(body).await.map_err(|refusal| gate.refuse_unread(session, refusal))?;
+    let read = read_whole(body, room).await;
+    let Whole { bytes, room } = read.map_err(|refusal| gate.refuse_unread(session, refusal))?;
     let call = classified(Some(&bytes));
     let content = respond::content_of(&ready.headers);
-    Ok((Proposal { call, body: Some(Body { content, bytes: bytes.clone() }) }, CallBody::whole(bytes)))
+    Ok((
+        Proposal { call, body: Some(Body { content, bytes: bytes.clone() }) },
+        CallBody::whole(bytes),
+        Some(room),
+    ))
 }

@@ -115,7 +115,10 @@ impl Guarded {
         }
         let silent = self.silent.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + SILENCE)));
         ready!(silent.as_mut().poll(cx));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the caller fell silent in the middle of a message")))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the caller fell silent in the middle of a message",
+        )))
     }
 }
 

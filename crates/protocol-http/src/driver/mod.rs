@@ -14,5 +14,3 @@ mod settings;
 
 pub use connection::serve;
 pub use named::Http;
-pub use respond::CallerBody;
-pub use service::PublicPages;

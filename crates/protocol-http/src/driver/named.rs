@@ -8,8 +8,8 @@ use gate::model::{Accesses, Call, CallId, Record, Refusal, RefusalKind, Resource
 use gate::operation::{Arguments, Binding, HttpBody, HttpParts, Operation};
 use gate::policy::ActionModel;
 use gate::{
-    Body, BoxFuture, Cleared, Ended, Gate, OpenAnswer, Prepared, Proposal, Protocol, ProtocolSettings, SettingError,
-    Target,
+    Body, BoxFuture, Cleared, Ended, Gate, OpenAnswer, Prepared, Proposal, Protocol, ProtocolSettings,
+    SettingError, Target,
 };
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri};
@@ -52,12 +52,14 @@ impl Protocol for Http {
         arguments: Arguments,
     ) -> Result<Box<dyn Prepared>, Refusal> {
         let unusable = |detail: String| Refusal::new(RefusalKind::NotUnderstood, detail);
-        let http = target.settings::<HttpTarget>().ok_or_else(|| unusable("the target is not HTTP's".to_owned()))?;
+        let http =
+            target.settings::<HttpTarget>().ok_or_else(|| unusable("the target is not HTTP's".to_owned()))?;
         let Binding::Http(template) = operation.binding() else {
             return Err(unusable("the operation is not HTTP's".to_owned()));
         };
         let parts = template.bind(&arguments).map_err(|error| unusable(error.to_string()))?;
-        let bound = Bound::of(http, parts).ok_or_else(|| unusable("the bound request cannot be written".to_owned()))?;
+        let bound = Bound::of(http, parts)
+            .ok_or_else(|| unusable("the bound request cannot be written".to_owned()))?;
         let sentence = operation.sentence(&arguments);
         let call = bound.call(target, operation, arguments, sentence);
         Ok(Box::new(PreparedHttp { call, bound }))
@@ -84,7 +86,10 @@ impl Bound {
         let mut sent = HeaderMap::new();
         sent.insert(header::HOST, HeaderValue::try_from(&http.authority).ok()?);
         sent.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        sent.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/plain;q=0.5, */*;q=0.1"));
+        sent.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/plain;q=0.5, */*;q=0.1"),
+        );
         for (name, value) in parts.headers {
             sent.append(HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
         }
@@ -129,7 +134,11 @@ impl Prepared for PreparedHttp {
         Proposal { call: self.call.clone(), body: Some(body).filter(|body| !body.bytes.is_empty()) }
     }
 
-    fn run(self: Box<Self>, gate: &Gate, cleared: Cleared) -> BoxFuture<'_, Result<Box<dyn OpenAnswer>, Ended>> {
+    fn run(
+        self: Box<Self>,
+        gate: &Gate,
+        cleared: Cleared,
+    ) -> BoxFuture<'_, Result<Box<dyn OpenAnswer>, Ended>> {
         Box::pin(async move {
             let mut request = Request::new(CallBody::whole(self.bound.body));
             *request.method_mut() = self.bound.method;

@@ -18,10 +18,13 @@ impl Held {
     /// As the request's head prefers. What is not understood in it is ignored, as the RFC says.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let all = headers.get_all("prefer");
-        let preferences = all.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let preferences =
+            all.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
         let wait = preferences.filter_map(|preference| {
             let (name, value) = preference.split(';').next()?.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
+            name.trim()
+                .eq_ignore_ascii_case("wait")
+                .then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
         });
         Self(wait.last().map_or(DEFAULT, Duration::from_secs).min(MOST))
     }

@@ -27,7 +27,7 @@ const CALL: HeaderName = HeaderName::from_static("countersign-call");
 const PEEK: usize = 64 << 10;
 
 /// A body on its way to a caller.
-pub struct CallerBody(Flow);
+pub(crate) struct CallerBody(Flow);
 
 enum Flow {
     Empty,
@@ -38,7 +38,7 @@ enum Flow {
 /// An answer that was cut: nothing more may be written, and the caller must notice.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer was cut: {0}")]
-pub struct Cut(Ended);
+pub(crate) struct Cut(Ended);
 
 impl Body for CallerBody {
     type Data = Bytes;
@@ -85,7 +85,9 @@ impl Body for CallerBody {
         match &self.0 {
             Flow::Empty => SizeHint::with_exact(0),
             Flow::Once(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Flow::Open { ready, answer: None } => SizeHint::with_exact(ready.iter().map(|b| b.len() as u64).sum()),
+            Flow::Open { ready, answer: None } => {
+                SizeHint::with_exact(ready.iter().map(|b| b.len() as u64).sum())
+            }
             Flow::Open { .. } => SizeHint::default(),
         }
     }
@@ -100,7 +102,10 @@ pub(crate) struct AskedFor<'a> {
 }
 
 /// The response to a free request: head filtered and masked, body masked as it streams.
-pub(crate) async fn answered(open: Open<HttpReply>, asked: AskedFor<'_>) -> Result<Response<CallerBody>, Ended> {
+pub(crate) async fn answered(
+    open: Open<HttpReply>,
+    asked: AskedFor<'_>,
+) -> Result<Response<CallerBody>, Ended> {
     let (mut open, status, received) = checked(open, asked.sent)?;
     let masks = open.session().masks();
     let bodiless = *asked.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
@@ -253,6 +258,8 @@ fn built(status: StatusCode, head: HeaderMap, body: CallerBody) -> Response<Call
 }
 
 /// A response for the one case in which hyper asks for a result that cannot fail.
-pub(crate) fn infallible(result: Result<Response<CallerBody>, Ended>) -> Result<Response<CallerBody>, Infallible> {
+pub(crate) fn infallible(
+    result: Result<Response<CallerBody>, Ended>,
+) -> Result<Response<CallerBody>, Infallible> {
     Ok(result.unwrap_or_else(|error| ended(&error)))
 }

@@ -1,31 +1,24 @@
 //! One request of a caller, from its head to the response: refused, a page, a free request, or Countersign's own interface.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use gate::model::{Refusal, RefusalKind, Secret};
-use gate::{Arrival, BoxFuture, Ended, Gate, Interface, OwnRequest, Public, PublicPage, Unread};
+use gate::{Allowance, Arrival, BoxFuture, Ended, Gate, Interface, OwnRequest, Public, Unread, Whole};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 
 use super::body::read_whole;
+use super::free;
 use super::guarded::Verdict;
 use super::prefer::Held;
 use super::respond::{self, CallerBody};
-use super::free;
 use crate::url::Normal;
-
-/// Makes the pages that are open to anyone.
-pub type PublicPages = Arc<dyn Fn(Public) -> PublicPage + Send + Sync>;
 
 /// What serves requests.
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) gate: Gate,
     pub(crate) interface: Interface,
-    pub(crate) pages: PublicPages,
     /// Where `/v1` runs, so that it does not hold up a worker's calls.
     pub(crate) elsewhere: Handle,
 }
@@ -48,7 +41,7 @@ impl Service {
         let credential = bearer(&head.headers).map_err(stranger)?;
         let segments: Vec<&str> = url.segments().iter().map(String::as_str).collect();
         if let Some(page) = public(&head.method, &segments) {
-            return Ok(respond::page(&(self.pages)(page)));
+            return Ok(respond::page(&self.gate.page(page)));
         }
         if let ["t", target, ..] = segments.as_slice() {
             let below = url.below(2).unwrap_or_else(|| url.clone());
@@ -92,8 +85,8 @@ impl<T> Drop for AbortOnDrop<T> {
 struct Body(Incoming);
 
 impl Unread for Body {
-    fn read(self: Box<Self>) -> BoxFuture<'static, Result<Bytes, Refusal>> {
-        Box::pin(read_whole(self.0))
+    fn read(self: Box<Self>, room: Allowance) -> BoxFuture<'static, Result<Whole, Refusal>> {
+        Box::pin(read_whole(self.0, room))
     }
 }
 
@@ -111,12 +104,13 @@ fn public(method: &Method, segments: &[&str]) -> Option<Public> {
 /// The caller's bearer token (RFC 6750, section 2.1). The guard let one `Authorization` through at most.
 fn bearer(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
-    let wrong = || Refusal::new(RefusalKind::Unauthenticated, "`Authorization` must be `Bearer` and one token");
+    let wrong =
+        || Refusal::new(RefusalKind::Unauthenticated, "`Authorization` must be `Bearer` and one token");
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(wrong)?;
-    let is_token = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+    let is_token =
+        !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
     if !scheme.eq_ignore_ascii_case("bearer") || !is_token {
         return Err(wrong());
     }
     Ok(Some(Secret::new(token.as_bytes().to_vec())))
 }
-

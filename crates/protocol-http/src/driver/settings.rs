@@ -35,9 +35,11 @@ pub(crate) struct HttpTarget {
 
 /// Parses the table.
 pub(crate) fn parse(table: toml::Table, folder: &Path) -> Result<ProtocolSettings, SettingError> {
-    let raw: Raw = table.try_into().map_err(|error: toml::de::Error| SettingError::new("", error.message()))?;
+    let raw: Raw =
+        table.try_into().map_err(|error: toml::de::Error| SettingError::new("", error.message()))?;
     let wrong = |message: &str| SettingError::new("url", format!("`{}` {message}", raw.url));
-    let uri: Uri = raw.url.parse().map_err(|_| wrong("is no URL: write `https://host` or `http://host:port/base`"))?;
+    let uri: Uri =
+        raw.url.parse().map_err(|_| wrong("is no URL: write `https://host` or `http://host:port/base`"))?;
     let (scheme, port) = match uri.scheme_str() {
         Some("http") => (Scheme::Plain, 80),
         Some("https") => (Scheme::Tls, 443),
@@ -50,18 +52,23 @@ pub(crate) fn parse(table: toml::Table, folder: &Path) -> Result<ProtocolSetting
     if uri.query().is_some() || raw.url.contains('#') {
         return Err(wrong("may have a path, but no query and no fragment"));
     }
-    let base = Normal::parse(uri.path()).map_err(|error| wrong(&format!("has a path that cannot be used: {error}")))?;
+    let base = Normal::parse(uri.path())
+        .map_err(|error| wrong(&format!("has a path that cannot be used: {error}")))?;
     let port = authority.port_u16().unwrap_or(port);
     let address = Address::new(scheme, authority.host(), port).map_err(|error| wrong(&error.to_string()))?;
     let anchors = match &raw.ca_file {
         None => None,
         Some(_) if scheme == Scheme::Plain => {
-            return Err(SettingError::new("ca_file", "has no use with `http://`: write `https://` or leave it out"));
+            return Err(SettingError::new(
+                "ca_file",
+                "has no use with `http://`: write `https://` or leave it out",
+            ));
         }
         Some(file) => {
             let file = folder.join(file);
             let read = std::fs::read(&file);
-            let unread = |error| SettingError::new("ca_file", format!("cannot read `{}`: {error}", file.display()));
+            let unread =
+                |error| SettingError::new("ca_file", format!("cannot read `{}`: {error}", file.display()));
             Some((file.display().to_string(), read.map_err(unread)?))
         }
     };

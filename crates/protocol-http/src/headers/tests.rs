@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use gate::model::{Address, Scheme, Verb};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use insta::assert_snapshot;
-use gate::model::{Address, Scheme, Verb};
 use serde_json::json;
 
 use super::*;

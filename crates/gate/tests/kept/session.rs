@@ -1,0 +1,7 @@
+use gate::Session;
+
+fn session(session: Session) -> Session {
+    session
+}
+
+fn main() {}
