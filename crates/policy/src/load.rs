@@ -94,9 +94,11 @@ pub(crate) fn validate(rules: &[Rule], targets: &[TargetModel], files: &[PolicyF
     if let (Some(rule), true) = (rules.first(), targets.is_empty()) {
         check.wrong(rule, "there is no target that policies could speak of".to_owned());
     }
+    let groups = action_groups(targets);
+    let actions = action_names(targets);
     for rule in rules {
         for literal in rule.policy.entity_literals() {
-            if let Err(wrong) = known(&literal, targets) {
+            if let Err(wrong) = known(&literal, targets, &actions) {
                 check.wrong(rule, wrong);
             }
         }
@@ -108,8 +110,10 @@ pub(crate) fn validate(rules: &[Rule], targets: &[TargetModel], files: &[PolicyF
         let speaks = |rule: &Rule| {
             !misnamed.contains(&rule.id) && home(&rule.policy).is_none_or(|home| home == target.name.as_str())
         };
-        let speaking = rules.iter().enumerate().filter(|(_, rule)| speaks(rule)).collect();
-        check.target(target, targets, speaking, &mut idle);
+        let speaking: Vec<(usize, &Rule)> =
+            rules.iter().enumerate().filter(|(_, rule)| speaks(rule)).collect();
+        let foreign = foreign_actions(target, &groups, &actions, &speaking);
+        check.target(target, schema(target, &groups, &foreign), speaking, &mut idle);
     }
     for (number, (schemas, warnings)) in &idle.0 {
         let Some(rule) = rules.get(*number).filter(|rule| !check.faulty.contains(&rule.id)) else { continue };
@@ -150,11 +154,11 @@ impl Check<'_> {
         }
     }
 
-    /// Validates the rules, by their numbers, that could apply to `target`.
+    /// Validates the rules, by their numbers, that could apply to `target`, under its schema.
     fn target(
         &mut self,
         target: &TargetModel,
-        targets: &[TargetModel],
+        schema: serde_json::Value,
         rules: Vec<(usize, &Rule)>,
         idle: &mut Idle,
     ) {
@@ -163,9 +167,8 @@ impl Check<'_> {
         }
         let by_id: HashMap<&cedar_policy::PolicyId, (usize, &Rule)> =
             rules.iter().map(|(number, rule)| (rule.policy.id(), (*number, *rule))).collect();
-        let foreign = foreign_actions(target, targets, &rules);
         let set = PolicySet::from_policies(rules.iter().map(|(_, rule)| rule.policy.clone()));
-        let schema = Schema::from_json_value(schema(target, &action_groups(targets), &foreign));
+        let schema = Schema::from_json_value(schema);
         let (Ok(set), Ok(schema)) = (set, schema) else {
             let message = "its schema or policies cannot be put together";
             self.problems.insert(Problem::of(&format!("target `{}`", target.name), message));
@@ -216,30 +219,31 @@ fn home(policy: &Policy) -> Option<String> {
 /// The actions of other targets that these rules name.
 fn foreign_actions(
     target: &TargetModel,
-    targets: &[TargetModel],
+    groups: &BTreeSet<&'static str>,
+    actions: &BTreeSet<&str>,
     rules: &[(usize, &Rule)],
 ) -> BTreeSet<String> {
-    let declared =
-        |target: &TargetModel, name: &str| target.actions.iter().any(|action| action.name.as_str() == name);
+    let own: BTreeSet<&str> = target.actions.iter().map(|action| action.name.as_str()).collect();
+    let foreign = |name: &str| {
+        name != READ_UNMASKED && !own.contains(name) && !groups.contains(name) && actions.contains(name)
+    };
     let literals = rules.iter().flat_map(|(_, rule)| rule.policy.entity_literals());
-    let named: BTreeSet<String> = literals
-        .filter(|uid| uid.type_name().basename() == "Action")
-        .map(|uid| uid.id().unescaped().to_owned())
-        .collect();
-    let foreign =
-        |name: &String| !declared(target, name) && targets.iter().any(|other| declared(other, name));
-    named.into_iter().filter(foreign).collect()
+    let named =
+        literals.filter(|uid| uid.type_name().basename() == "Action" && foreign(uid.id().unescaped()));
+    named.map(|uid| uid.id().unescaped().to_owned()).collect()
 }
 
 /// Whether a literal names something that can exist. Cedar takes any id: a misspelt target or a group without its issuer
 /// would never match, which under a forbid lets calls through.
-fn known(literal: &EntityUid, targets: &[TargetModel]) -> Result<(), String> {
+fn known(literal: &EntityUid, targets: &[TargetModel], actions: &BTreeSet<&str>) -> Result<(), String> {
     let id = literal.id().unescaped();
     let target = |name: &str| targets.iter().find(|target| target.name.as_str() == name);
     let has = |target: &TargetModel, class: &str| target.classes.iter().any(|known| known.as_str() == class);
     match literal.type_name().basename() {
-        "Action" if !is_action(id, targets) => Err(unlike(literal, &action_names(targets))),
-        "Target" if target(id).is_none() => Err(unlike(literal, &target_names(targets))),
+        "Action" if !actions.contains(id) => Err(unlike(literal, actions.iter().copied())),
+        "Target" if target(id).is_none() => {
+            Err(unlike(literal, targets.iter().map(|target| target.name.as_str())))
+        }
         "FieldClass" => match id.split_once('/') {
             Some((name, class)) if target(name).is_some_and(|target| has(target, class)) => Ok(()),
             None if targets.iter().any(|target| has(target, id)) => Ok(()),
@@ -257,23 +261,16 @@ fn known(literal: &EntityUid, targets: &[TargetModel]) -> Result<(), String> {
     }
 }
 
-fn is_action(name: &str, targets: &[TargetModel]) -> bool {
-    action_names(targets).contains(&name)
-}
-
-fn action_names(targets: &[TargetModel]) -> Vec<&str> {
+/// Everything that can stand after `Action::`.
+fn action_names(targets: &[TargetModel]) -> BTreeSet<&str> {
     let declared = targets.iter().flat_map(|target| target.actions.iter().map(|action| action.name.as_str()));
     action_groups(targets).into_iter().chain([READ_UNMASKED]).chain(declared).collect()
 }
 
-fn target_names(targets: &[TargetModel]) -> Vec<&str> {
-    targets.iter().map(|target| target.name.as_str()).collect()
-}
-
 /// That the literal does not exist, and the name that is nearest to it.
-fn unlike(literal: &EntityUid, names: &[&str]) -> String {
-    let distance = |name: &str| strsim::damerau_levenshtein(literal.id().unescaped(), name);
-    match names.iter().min_by_key(|name| (distance(name), name.len())) {
+fn unlike<'a>(literal: &EntityUid, names: impl Iterator<Item = &'a str>) -> String {
+    let distance = |name: &&str| strsim::damerau_levenshtein(literal.id().unescaped(), name);
+    match names.min_by_key(distance) {
         Some(nearest) => format!("`{literal}` does not exist; the nearest name is `{nearest}`"),
         None => format!("`{literal}` does not exist"),
     }
