@@ -1,1 +1,20 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
+
+mod scene;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
+
+#[test]
+fn no_file_of_tests_is_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
+    let named = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension == "rs") && name != "main" {
+            let module = format!("mod {name};");
+            assert!(named.lines().any(|line| line == module), "tests/main.rs does not say `{module}`");
+        }
+    }
+}

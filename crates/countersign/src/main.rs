@@ -9,6 +9,7 @@ mod gateway;
 mod protocols;
 mod quickstart;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
 async fn run(cli: &Cli) -> anyhow::Result<u8> {
     let json = cli.json;
     match &cli.command {
-        Command::Quickstart(options) => return quickstart::run(options).await,
+        Command::Quickstart(options) => return quickstart::run(options, json).await,
         Command::Gateway(file) => commands::gateway::run(file).await?,
         Command::Call(call) => return commands::call::run(call).await,
         Command::Targets(command) => commands::targets::run(command, json).await?,
@@ -78,5 +79,7 @@ fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
 /// Logs go to standard error; `COUNTERSIGN_LOG` chooses what, as `info` or `gate=debug`.
 fn logged() {
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    lines.with_writer(std::io::stderr).with_target(false).init();
 }

@@ -10,7 +10,6 @@ use crate::gateway::{Gateway, Started};
 /// Runs a gateway until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 pub(crate) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let Started { gateway, code } = Gateway::start(Config::load(&file.config)?).await?;
-    tracing::info!(address = %gateway.address()?, "the gateway serves callers");
     if let Some(code) = code.as_ref().and_then(gate::model::Secret::expose_str) {
         say(&format!(
             "There is no administrator yet. Sign in and redeem this code within a day:\n  \
@@ -25,6 +24,8 @@ pub(crate) async fn serve(mut gateway: Gateway) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    // Only now: whoever reads this line may send a signal.
+    tracing::info!(address = %gateway.address()?, "the gateway serves callers");
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
