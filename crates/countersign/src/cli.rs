@@ -111,9 +111,9 @@ pub(crate) struct Quickstart {
     /// PEM file of the certificate authority that the target's certificate leads to.
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) target_ca_file: Option<PathBuf>,
-    /// Where the gateway listens; loopback only.
-    #[arg(long, default_value = "127.0.0.1:7443", value_name = "ADDRESS")]
-    pub(crate) listen: std::net::SocketAddr,
+    /// Where the gateway listens, loopback only: 127.0.0.1:7443 unless said. Later starts listen where the first did.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args)]
