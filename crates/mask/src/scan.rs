@@ -6,6 +6,9 @@
 use crate::Plan;
 use crate::detect::Text;
 
+/// A run of so many digits may be a whole number that somebody else gave a person.
+const LONG: usize = 13;
+
 /// What a match is masked as: the credential, or one of the plan's detectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Class(pub(crate) usize);
@@ -88,8 +91,33 @@ fn detect(plan: &Plan, text: &Text<'_>, from: usize, spans: &mut Vec<Span>, hold
         if matches!(before, Some(b'%' | b'u')) {
             plan.at.iter().for_each(|index| ask(*index, at));
         }
-        plan.digit.iter().for_each(|index| ask(*index, at));
+        if may_match(text, at, place) {
+            plan.digit.iter().for_each(|index| ask(*index, at));
+        }
     }
+}
+
+/// Whether the run of digits from `at` to `end` stands where [`crate::Trigger::Digit`] promises to ask. Most digits do not.
+#[inline]
+fn may_match(text: &Text<'_>, at: usize, end: usize) -> bool {
+    let bytes = text.bytes();
+    let opened = match text.before(at) {
+        Some(b'+' | b'(') => true,
+        Some(b' ') => text.before(at - 1) == Some(b'+'),
+        Some(letter) if letter.is_ascii_alphabetic() => {
+            text.before(at - 1).is_some_and(|b| b.is_ascii_alphabetic())
+        }
+        _ => false,
+    };
+    let goes_on = || match bytes.get(end) {
+        None => !text.is_complete(),
+        Some(b' ' | b'-' | b'.' | b'/') => match bytes.get(end + 1) {
+            None => !text.is_complete(),
+            Some(next) => next.is_ascii_digit() || *next == b'(',
+        },
+        Some(next) => *next == b')' || !next.is_ascii(),
+    };
+    opened || end - at >= LONG || goes_on()
 }
 
 /// Whether a byte makes the scanner ask.

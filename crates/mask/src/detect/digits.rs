@@ -18,6 +18,7 @@ pub(super) enum Separator {
 }
 
 /// The separator at `at` and its length in bytes.
+#[inline]
 pub(super) fn separator(text: &Text<'_>, at: usize) -> Look<Option<(Separator, usize)>> {
     use Separator::{Dash, Dot, Slash, Space};
     let ascii = match text.byte(at)? {
@@ -38,6 +39,7 @@ pub(super) fn separator(text: &Text<'_>, at: usize) -> Look<Option<(Separator, u
 }
 
 /// The end of the run of digits that begins at `at`, looked for no further than `limit` digits and one more.
+#[inline]
 pub(super) fn run_end(text: &Text<'_>, at: usize, limit: usize) -> Look<usize> {
     let mut end = at;
     while end - at <= limit && text.byte(end)?.is_some_and(|b| b.is_ascii_digit()) {

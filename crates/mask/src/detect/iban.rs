@@ -22,6 +22,9 @@ impl Detector for Iban {
     }
 
     fn find(&self, text: &Text<'_>, at: usize) -> Look<Option<Range<usize>>> {
+        if !text.before(at).is_some_and(|b| b.is_ascii_alphabetic()) {
+            return Ok(None);
+        }
         let start = self.start(text, at);
         if start == at || text.word_before(start) {
             return Ok(None);

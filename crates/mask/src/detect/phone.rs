@@ -40,6 +40,9 @@ impl Detector for Phone {
 
     /// A `+`, a `(` or both before the first digit.
     fn start(&self, text: &Text<'_>, at: usize) -> usize {
+        if !matches!(text.before(at), Some(b'+' | b'(' | b' ')) {
+            return at;
+        }
         [&b"+ ("[..], b"+(", b"+ ", b"+", b"("].iter().find_map(|open| before(text, at, open)).unwrap_or(at)
     }
 }
@@ -52,6 +55,9 @@ fn before(text: &Text<'_>, at: usize, open: &[u8]) -> Option<usize> {
 
 /// A number that begins with `+`.
 fn written_international(text: &Text<'_>, at: usize) -> Look<Option<Range<usize>>> {
+    if !matches!(text.before(at), Some(b'+' | b'(' | b' ')) {
+        return Ok(None);
+    }
     let plus = [&b"+ ("[..], b"+(", b"+ ", b"+"].iter().find_map(|open| before(text, at, open));
     match plus.filter(|start| !text.word_before(*start)) {
         Some(start) => Ok(international(text, at, 8)?.map(|end| start..end)),

@@ -9,6 +9,7 @@ mod feed;
 mod field;
 mod number;
 mod path;
+mod plain;
 mod scalar;
 mod string;
 
@@ -17,11 +18,12 @@ use feed::Feed;
 use field::{MAX_LAST_FOUR, Masked, mask_field};
 use number::Number;
 use path::Path;
+use plain::{plain_length, special};
 use string::{Decoder, Problem, Role, invalid};
 
 use crate::detect::Text;
 use crate::pointer::MAX_TOKEN;
-use crate::scan::{Piece, Span, cut, is_trigger, scan};
+use crate::scan::{Piece, Span, cut, scan};
 use crate::{Counts, Plan, Withheld};
 
 /// The longest decoded key that could equal a pointer's token: folding case makes it at most three times shorter.
@@ -353,7 +355,7 @@ impl Reader {
         } else if first < b' ' {
             return Err(self.fail(at, "a string holds a control character"));
         } else {
-            let len = rest.iter().position(|b| is_special(*b)).unwrap_or(rest.len());
+            let len = special(rest);
             self.string.plain(rest.get(..len).unwrap_or_default(), feed);
             at + len
         };
@@ -370,22 +372,4 @@ impl Reader {
             Role::Value | Role::Field(_) => self.end_value(),
         }
     }
-}
-
-/// How many bytes stand for themselves before the first that does not (a quotation mark, a backslash, a control character),
-/// and whether a trigger is among them.
-fn plain_length(bytes: &[u8]) -> (usize, bool) {
-    let mut triggered = false;
-    for (len, byte) in bytes.iter().enumerate() {
-        if is_special(*byte) {
-            return (len, triggered);
-        }
-        triggered |= is_trigger(*byte);
-    }
-    (bytes.len(), triggered)
-}
-
-#[inline]
-fn is_special(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
 }

@@ -1,7 +1,6 @@
 //! Where in a JSON document the reader is, and which field rules point there.
 
 use crate::masker::MAX_DEPTH;
-use crate::pointer::fold;
 use crate::{Plan, Replace, Withheld};
 
 /// The open arrays and objects, and the rules whose pointers lead through them.
@@ -39,22 +38,19 @@ impl Path {
 
     /// A member's key was read; `None` when it is longer than any pointer's token.
     pub(super) fn key(&mut self, plan: &Plan, key: Option<&str>) {
-        if plan.fields.is_empty() {
-            return;
-        }
-        let key = key.map(fold);
-        self.select(plan, key.as_deref());
+        self.select(plan, key);
     }
 
     /// An array's element is about to begin.
     pub(super) fn element(&mut self, plan: &Plan) {
-        if plan.fields.is_empty() {
-            return;
-        }
         let Some(frame) = self.frames.last_mut() else { return };
-        let index = frame.index.to_string();
+        let index = frame.index;
         frame.index += 1;
-        self.select(plan, Some(&index));
+        self.next.clear();
+        // An index is written out only where a rule leads into this array.
+        if self.active.len() > frame.active {
+            self.select(plan, Some(&index.to_string()));
+        }
     }
 
     /// The rule that masks the whole value that comes next; of several the strictest.
