@@ -117,7 +117,7 @@ fn may_match(text: &Text<'_>, at: usize, end: usize) -> bool {
         },
         Some(next) => *next == b')' || !next.is_ascii(),
     };
-    opened || end - at >= LONG || goes_on()
+    opened || end - at >= LONG || bytes.get(at..end).is_some_and(|run| run.starts_with(b"00")) || goes_on()
 }
 
 /// Whether a byte makes the scanner ask.

@@ -34,9 +34,9 @@ pub fn detectors() -> &'static [&'static dyn Detector] {
 pub enum Trigger {
     /// An `@`, and the first digit of a run that may spell one (`%40`, `\u0040`).
     At,
-    /// The first digit of a run that has at least 13 digits, stands after two letters, `+` or `(`, or goes on after it with a
-    /// separator and another digit or `(`, with `)`, or with a character beyond ASCII. Other digits are not asked about: they
-    /// are most of the digits that there are.
+    /// The first digit of a run that has at least 13 digits, begins with `00`, stands after two letters, `+` or `(`, or goes on
+    /// after it with a separator and another digit or `(`, with `)`, or with a character beyond ASCII. Other digits are not
+    /// asked about: they are most of the digits that there are.
     Digit,
 }
 

@@ -67,6 +67,21 @@ fn what_no_match_can_involve_is_released_within_the_line() {
 }
 
 #[test]
+fn a_number_is_found_whatever_separates_its_prefix() {
+    for input in [
+        "001 -4155552671",
+        "+1 - 4155552671",
+        "+ (1) 415 5552671",
+        "00\u{a0}1 415 555 2671",
+        "1 (415) 555-2671",
+    ] {
+        let expected = detect::mask(input, None);
+        assert_eq!(mask_whole(&plan(), Content::Text, input.as_bytes()).unwrap(), expected);
+        assert!(expected.contains("[phone]"), "{input}");
+    }
+}
+
+#[test]
 fn text_in_another_charset_is_withheld() {
     let utf16: Vec<u8> = "alice@example.com".encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(mask_whole(&plan(), Content::Text, &utf16), Err(Withheld::Nul { offset: 0 }));
