@@ -18,7 +18,7 @@ pub enum CrashPoint {
     Durable,
     /// The credential is there.
     Minted,
-    /// The head of the call has been handed to the target's connection.
+    /// The head of the call has been written to the target.
     HeadSent,
     /// Its body too.
     BodySent,
@@ -33,8 +33,27 @@ pub enum CrashPoint {
 }
 
 impl CrashPoint {
+    /// All of them.
     #[cfg(feature = "failpoints")]
-    fn name(self) -> &'static str {
+    pub const ALL: [Self; 12] = [
+        Self::Asked,
+        Self::Signed,
+        Self::Used,
+        Self::Begun,
+        Self::Durable,
+        Self::Minted,
+        Self::HeadSent,
+        Self::BodySent,
+        Self::AnswerBegun,
+        Self::Recorded,
+        Self::FirstByteOut,
+        Self::Finished,
+    ];
+
+    /// How `COUNTERSIGN_CRASH_AT` names it.
+    #[cfg(feature = "failpoints")]
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Asked => "asked",
             Self::Signed => "signed",
@@ -51,11 +70,22 @@ impl CrashPoint {
         }
     }
 
+    /// Whether a test wants the process to end here, so that a protocol may take a step in two. Never without the
+    /// `failpoints` feature.
+    #[inline]
+    #[must_use]
+    pub fn is_armed(self) -> bool {
+        #[cfg(feature = "failpoints")]
+        return std::env::var_os("COUNTERSIGN_CRASH_AT").is_some_and(|at| at == self.name());
+        #[cfg(not(feature = "failpoints"))]
+        false
+    }
+
     /// Ends the process if a test asked for that here. Nothing at all without the `failpoints` feature.
     #[inline]
     pub fn pass(self) {
         #[cfg(feature = "failpoints")]
-        if std::env::var_os("COUNTERSIGN_CRASH_AT").is_some_and(|at| at == self.name()) {
+        if self.is_armed() {
             tracing::error!(point = self.name(), "crash point");
             std::process::abort();
         }

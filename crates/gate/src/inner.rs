@@ -357,6 +357,7 @@ impl Gate {
             obligations: admitted.obligations.clone(),
             approval: signed.map(|signed| signed.approval),
             digest: signed.map(|signed| signed.digest),
+            signers: signed.map(|signed| signed.by.clone()).unwrap_or_default(),
             credential: self.planned(admitted),
         };
         let full = admitted.obligations.record == model::RecordLevel::Full;

@@ -122,6 +122,9 @@ pub struct Begun {
     /// What that approval signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// Who signed it. Said again here, so that no effect lacks its signers, even if a crash came before their own entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<String>,
     /// The credential that is injected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,

@@ -152,6 +152,7 @@ fn begun(call: CallId) -> Event {
         obligations: Obligations::default(),
         approval: None,
         digest: None,
+        signers: Vec::new(),
         credential: None,
     }))
 }
