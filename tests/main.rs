@@ -1,5 +1,7 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
 
+#[cfg(feature = "failpoints")]
+mod crash;
 mod scene;
 
 /// The program under test.

@@ -10,6 +10,9 @@ use crate::tools;
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 10;
 
+/// Crash points, so that the tests which kill the gateway at each of them are checked and run.
+const CRASH_POINTS: &str = "--features=countersign/failpoints";
+
 /// Runs every step, and stops at the first that fails.
 ///
 /// # Errors
@@ -33,7 +36,8 @@ pub(crate) fn run(place: &Place, arguments: &[String]) -> Result<(), Failure> {
         .step("cargo fmt --check", || cargo(place, &["fmt", "--all", "--check"], "run `cargo fmt --all`"))?;
     steps.step("repository checks", || checks::run(place))?;
     steps.step("cargo clippy", || {
-        let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+        let clippy =
+            ["clippy", "--workspace", "--all-targets", "--locked", CRASH_POINTS, "--", "-D", "warnings"];
         cargo(place, &clippy, "mend what clippy names; an exception is an #[expect] with a reason")
     })?;
     steps.step("cargo deny", || {
@@ -41,8 +45,9 @@ pub(crate) fn run(place: &Place, arguments: &[String]) -> Result<(), Failure> {
         cargo(place, &["deny", "check", "bans", "licenses", "sources"], next)
     })?;
     steps.step("cargo test", || {
-        let next = "run the failing test alone: `cargo test -p CRATE NAME`";
-        cargo(place, &["test", "--workspace", "--locked"], next)
+        let next = "run the failing test alone: `cargo test -p CRATE NAME`, for tests of crash points with \
+                    `--features countersign/failpoints`";
+        cargo(place, &["test", "--workspace", "--locked", CRASH_POINTS], next)
     })?;
     steps.step("quickstart --once", || {
         let story = ["run", "--quiet", "--locked", "--package", "countersign", "--", "quickstart", "--once"];

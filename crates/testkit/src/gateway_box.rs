@@ -210,6 +210,13 @@ impl GatewayBox {
         })
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
     /// Kills it as `kill -9` does.
     pub fn kill(&mut self) -> ExitStatus {
         self.process().kill()

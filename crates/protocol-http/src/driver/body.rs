@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use gate::model::{Refusal, RefusalKind};
-use gate::{Allowance, BODY_LIMIT, CrashPoint, Whole};
+use gate::{Allowance, BODY_LIMIT, Whole};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -41,7 +41,6 @@ impl Progress {
     }
 
     fn end(&self) {
-        CrashPoint::BodySent.pass();
         self.ended.store(true, Ordering::Release);
     }
 }
@@ -77,7 +76,6 @@ impl Body for CallBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
-        CrashPoint::HeadSent.pass();
         let bytes = match &mut this.source {
             Source::Whole(bytes) => bytes.take(),
             Source::Stream(incoming) => loop {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gate::lease::Injection;
-use gate::{CrashPoint, Reply, SendFailure, TargetFault, TargetStream, Wire};
+use gate::{Reply, SendFailure, TargetFault, TargetStream, Wire};
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
 use http_body::Body as _;
@@ -18,6 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
 use super::body::{CallBody, Progress};
+use super::sending::{Sending, UnderWay};
 
 /// How long a target may take until its answer begins, once it has the whole call.
 const ANSWER: Duration = Duration::from_secs(120);
@@ -31,7 +32,10 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 pub(crate) struct HttpWire;
 
 /// A connection that speaks HTTP/1.1.
-pub(crate) struct Link(SendRequest<CallBody>);
+pub(crate) struct Link {
+    sender: SendRequest<CallBody>,
+    call: UnderWay,
+}
 
 /// An answer as it arrives.
 pub(crate) struct HttpReply {
@@ -54,6 +58,8 @@ impl Wire for HttpWire {
     type Reply = HttpReply;
 
     async fn open(stream: TargetStream) -> Result<Link, TargetFault> {
+        let call = UnderWay::default();
+        let stream = Sending::new(stream, call.clone());
         let builder = http1::Builder::new().max_buf_size(BUFFER).clone();
         let (sender, connection) =
             builder.handshake(TokioIo::new(stream)).await.map_err(|_| TargetFault::Closed)?;
@@ -63,11 +69,11 @@ impl Wire for HttpWire {
                 tracing::debug!(%error, "a connection to a target ended");
             }
         });
-        Ok(Link(sender))
+        Ok(Link { sender, call })
     }
 
     fn usable(link: &mut Link) -> bool {
-        link.0.is_ready()
+        link.sender.is_ready()
     }
 
     async fn exchange(
@@ -80,12 +86,12 @@ impl Wire for HttpWire {
                 "the credential does not fit into a request",
             )));
         }
-        if link.0.ready().await.is_err() {
+        if link.sender.ready().await.is_err() {
             return Err(SendFailure::Unwritten(request));
         }
         let progress = request.body().progress();
-        CrashPoint::HeadSent.pass();
-        let answered = answered(&mut link.0, request, &progress).await?;
+        link.call.is(&progress);
+        let answered = answered(&mut link.sender, request, &progress).await?;
         let (head, body) = answered.into_parts();
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(SendFailure::Written(TargetFault::Malformed("it switches protocols unasked")));

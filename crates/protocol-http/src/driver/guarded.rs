@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use gate::CallerStream;
+use gate::{CallerStream, CrashPoint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -146,7 +146,9 @@ impl AsyncRead for Guarded {
 
 impl AsyncWrite for Guarded {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes))?;
+        CrashPoint::FirstByteOut.pass();
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -154,7 +156,9 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let written = ready!(Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs))?;
+        CrashPoint::FirstByteOut.pass();
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -9,6 +9,7 @@ mod guarded;
 mod named;
 mod prefer;
 mod respond;
+mod sending;
 mod service;
 mod settings;
 

@@ -64,7 +64,6 @@ impl Body for CallerBody {
                     Poll::Ready(None) => Poll::Ready(None),
                     Poll::Ready(Some(Ok(bytes))) => {
                         *flow = Flow::Open { ready, answer: Some(answer) };
-                        gate::CrashPoint::FirstByteOut.pass();
                         data(bytes)
                     }
                     Poll::Ready(Some(Err(ended))) => Poll::Ready(Some(Err(Cut(ended)))),
