@@ -40,7 +40,9 @@ impl<'a> Mount<'a> {
             let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
             let normal = Normal::parse(&format!("{path}{query}")).ok()?;
             let fragment = url.fragment().map(|fragment| format!("#{fragment}")).unwrap_or_default();
-            return Some(format!("{}{normal}{fragment}", self.path));
+            // The query stays as the target spelt it: a `+` that became `%20` would hide a credential with a plus in it
+            // from the mask. It is normalised when the caller follows it.
+            return Some(format!("{}{}{query}{fragment}", self.path, normal.path()));
         }
         url.set_username("").ok()?;
         url.set_password(None).ok()?;

@@ -277,6 +277,8 @@ fn references_to_the_target_lead_through_the_gateway() {
         ("/v2/c", Some("/t/crm/c")),
         ("c", Some("/t/crm/a/c")),
         ("?x=y", Some("/t/crm/a/b?x=y")),
+        // What a mask must find in it is not respelt.
+        ("?x=a+b%20%2B", Some("/t/crm/a/b?x=a+b%20%2B")),
         ("../c", Some("/t/crm/c")),
         ("../../../../v2/c", Some("/t/crm/c")),
         ("https://user:secret@crm.example/v2/c", Some("/t/crm/c")),
