@@ -72,7 +72,7 @@ fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
         }
         return ExitCode::from(refused.exit());
     }
-    commands::say(&format!("error: {error:#}"));
+    commands::say(&format!("error: {}", commands::whole(error)));
     ExitCode::from(1)
 }
 
@@ -81,5 +81,8 @@ fn logged() {
     let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    // A line that cannot be written is lost. By default the subscriber complains on standard error, which panics when it is
+    // just that which cannot be written: a log on a full disk would end calls.
+    let lines = lines.log_internal_errors(false);
     lines.with_writer(std::io::stderr).with_target(false).init();
 }

@@ -33,6 +33,13 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// An error and its causes in one line, each told once: some tell their cause themselves.
+pub(crate) fn whole(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |told, cause| {
+        if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+    })
+}
+
 /// What targets and callers wrote, made safe for a terminal: no control character reaches it.
 pub(crate) fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_bidi(c) { '\u{fffd}' } else { c }).collect()
@@ -92,6 +99,12 @@ mod tests {
     #[test]
     fn a_terminal_sees_no_control_character_of_anybody_else() {
         assert_eq!(safe("a\u{1b}[2Jb\u{202e}c\nd"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+    }
+
+    #[test]
+    fn a_cause_that_the_error_tells_itself_is_told_once() {
+        let error = anyhow::anyhow!("no such file").context("cannot read `a`: no such file").context("cannot start");
+        assert_eq!(whole(&error), "cannot start: cannot read `a`: no such file");
     }
 
     #[test]

@@ -63,11 +63,11 @@ impl Config {
         let raw: raw::RawConfig = document.parse()?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let data = folder.join(&raw.data);
-        let key_file = match raw.key_file {
+        let key_file = resolved(&match raw.key_file {
             Some(key_file) => folder.join(key_file),
             None => beside(&data),
-        };
-        if key_file.starts_with(&data) {
+        });
+        if key_file.starts_with(resolved(&data)) {
             let message = "the key file lies in the data folder, where a copy of the folder would open itself";
             return Err(document.wrong(&["key_file"], message).help("put it elsewhere"));
         }
@@ -118,6 +118,14 @@ impl Config {
         })
     }
 
+    /// Takes note of the port that the operating system chose for port 0. The public URL follows, unless the file states one.
+    pub(crate) fn bound(&mut self, address: SocketAddr) {
+        if let Some(scheme) = self.public_url.strip_suffix(&format!("://{}", self.listen)) {
+            self.public_url = format!("{scheme}://{address}");
+        }
+        self.listen = address;
+    }
+
     /// Compiles policies against targets; takes both out of the configuration.
     ///
     /// # Errors
@@ -125,6 +133,16 @@ impl Config {
     pub(crate) fn snapshot(&mut self) -> Result<Snapshot, SnapshotError> {
         let targets = std::mem::take(&mut self.targets);
         Snapshot::build(targets, api::own_actions(), &self.policies, self.workers)
+    }
+}
+
+/// The path without detours, as far as what leads to it is there: `a/../key` is `key`.
+fn resolved(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (std::fs::canonicalize(path), std::fs::canonicalize(parent), path.file_name()) {
+        (Ok(path), ..) => path,
+        (Err(_), Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@ use super::*;
 fn error_of(toml: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("policies")).unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
     let file = folder.path().join("countersign.toml");
     std::fs::write(&file, toml).unwrap();
     let error = Config::load(&file).err().expect("this configuration must be refused").to_string();
@@ -23,6 +24,7 @@ fn what_is_wrong_is_named_by_file_line_and_key() {
     }
     for (toml, begins) in [
         ("key_file = 'data/key'", "countersign.toml:4: `key_file`: the key file lies in the data folder"),
+        ("key_file = 'policies/../data/key'", "countersign.toml:4: `key_file`: the key file lies in the data folder"),
         ("[journal]\nsync = 'never'", "countersign.toml:5: `journal.sync`: must be"),
         ("[targets.crm]\nurl = 'http://x'", "countersign.toml:4: `targets.crm`: `protocol` is missing"),
         ("[targets.crm]\nprotocol = 'gopher'", "countersign.toml:5: `targets.crm.protocol`: there is no such"),
@@ -47,4 +49,19 @@ fn a_mistyped_key_is_answered_with_the_nearest_known_one() {
 fn the_key_file_lies_beside_the_data_folder() {
     assert_eq!(beside(Path::new("/var/lib/countersign")), Path::new("/var/lib/countersign.key"));
     assert_eq!(beside(Path::new("data/")), Path::new("data.key"));
+}
+
+#[test]
+fn the_public_url_has_the_port_that_was_bound_unless_it_is_stated() {
+    let bound = |more: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        let file = folder.path().join("countersign.toml");
+        std::fs::write(&file, format!("{HEAD}{more}")).unwrap();
+        let mut config = Config::load(&file).unwrap();
+        config.bound("127.0.0.1:7443".parse().unwrap());
+        config.public_url
+    };
+    assert_eq!(bound(""), "http://127.0.0.1:7443");
+    assert_eq!(bound("public_url = 'https://gate.example/'"), "https://gate.example");
 }
