@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use gate::model::{Clock as _, Secret, SystemClock, Timestamp, Ttl};
+use gate::model::{Address, Clock as _, Scheme, Secret, SystemClock, Timestamp, Ttl};
 use serde::{Deserialize, Serialize};
 
 use super::page;
@@ -64,7 +64,7 @@ impl Announcement {
             let token = token.expose_str().context("a token is text")?.to_owned();
             Ok::<_, anyhow::Error>(SignedIn { principal: format!("dev/{subject}"), group: format!("dev/{group}"), token })
         };
-        let target = setup.config.targets.first().map(|target| target.settings.dialer.address().to_string());
+        let target = setup.config.targets.first().map(|target| url_of(target.settings.dialer.address()));
         let (demo, api) = if setup.demo.is_some() { (target, None) } else { (None, target) };
         Ok(Self {
             gateway: setup.config.public_url.clone(),
@@ -73,7 +73,7 @@ impl Announcement {
             api,
             config: setup.place.config(),
             data: setup.config.data.clone(),
-            key_file: std::fs::canonicalize(&setup.config.key_file).unwrap_or_else(|_| setup.config.key_file.clone()),
+            key_file: setup.config.key_file.clone(),
             development: setup.place.development(),
             function: signed_in("billing-function", "functions")?,
             approver: signed_in("ada", "approvers")?,
@@ -96,5 +96,12 @@ impl Announcement {
         } else {
             print(&page::of(self));
         }
+    }
+}
+
+fn url_of(address: &Address) -> String {
+    match address.scheme {
+        Scheme::Plain => format!("http://{address}"),
+        Scheme::Tls => format!("https://{address}"),
     }
 }

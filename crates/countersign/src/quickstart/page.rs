@@ -61,27 +61,27 @@ impl Page {
     fn try_the_demo(&mut self) {
         self.heading(2, "The function reads a customer. What is personal in the answer is masked.\n");
         self.line("curl -s $COUNTERSIGN_URL/v1/targets/demo/calls -H \"Authorization: Bearer $FUNCTION\" \\");
-        self.line("  -d '{\"operation\": \"customers.read\", \"arguments\": {\"id\": 1}}'; echo");
+        self.line("  -d '{\"operation\": \"customers.read\", \"arguments\": {\"id\": 1}}' -w '\\n'");
         self.heading(3, "It pays. The call waits for a signature, here in the background.\n");
         self.line("curl -s $COUNTERSIGN_URL/v1/targets/demo/calls -H \"Authorization: Bearer $FUNCTION\" \\");
         self.line(&format!("  -H 'Prefer: wait={WAIT}' -d '{{\"operation\": \"payments.create\","));
-        self.line("    \"arguments\": {\"customer\": 1, \"amount\": 4200, \"reason\": \"refund\"}}' &");
+        self.line("    \"arguments\": {\"customer\": 1, \"amount\": 4200, \"reason\": \"refund\"}}' -w '\\n' &");
     }
 
     fn try_own_api(&mut self) {
         self.heading(2, "The function reads. Put a path of your API behind /t/api/.\n");
-        self.line("curl -si $COUNTERSIGN_URL/t/api/ -H \"Authorization: Bearer $FUNCTION\"; echo");
+        self.line("curl -si $COUNTERSIGN_URL/t/api/ -H \"Authorization: Bearer $FUNCTION\" -w '\\n'");
         self.heading(3, "It asks for anything else. The call waits for a signature, here in the background.\n");
         self.line("curl -si $COUNTERSIGN_URL/t/api/ -H \"Authorization: Bearer $FUNCTION\" \\");
-        self.line(&format!("  -H 'Prefer: wait={WAIT}' -H 'Content-Type: application/json' -d '{{\"hello\": \"world\"}}' &"));
+        self.line(&format!("  -H 'Prefer: wait={WAIT}' -H 'Content-Type: application/json' -d '{{\"hello\": 1}}' -w '\\n' &"));
     }
 
     fn sign(&mut self) {
         self.heading(4, "Somebody else signs for it. The answer to the waiting call appears, too.\n");
-        self.line("ID=$(curl -s \"$COUNTERSIGN_URL/v1/approvals?state=pending\" -H \"Authorization: Bearer $APPROVER\" |");
+        self.line("sleep 1; ID=$(curl -s \"$COUNTERSIGN_URL/v1/approvals?state=pending\" -H \"Authorization: Bearer $APPROVER\" |");
         self.line("  sed -n 's/^{\"approvals\":\\[{\"id\":\"\\([^\"]*\\)\".*/\\1/p')");
         self.line("curl -s $COUNTERSIGN_URL/v1/approvals/$ID/approve -H \"Authorization: Bearer $APPROVER\" \\");
-        self.line("  -d '{\"reason\": \"I know about it\"}'; echo");
+        self.line("  -d '{\"reason\": \"I know about it\"}' -w '\\n'");
     }
 
     fn look_back(&mut self, told: &Announcement) {
