@@ -52,6 +52,7 @@ impl Gateway {
             gate::acceptor((&tls.cert.0, &tls.cert.1), (&tls.key.0, &tls.key.1))
         });
         let listener = Listener::bind(config.listen, tls.transpose()?).await?;
+        config.bound(listener.address()?);
         let opened = open::stages(&mut config).await?;
         let gate = opened.gate;
         let workers = Arc::new(Workers::start(config.workers).context("cannot start the workers")?);
