@@ -2,6 +2,7 @@
 
 #[cfg(feature = "failpoints")]
 mod crash;
+mod journal_full;
 mod scene;
 
 /// The program under test.
