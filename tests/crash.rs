@@ -1,6 +1,13 @@
 //! Killed at every step of the order of writes (ARCHITECTURE.md), and at moments that nobody chose: no effect without a
 //! record, none twice, every signature used once, every call ended, and a journal that verifies.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
 mod load;
 mod points;
 mod reads;

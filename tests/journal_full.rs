@@ -33,7 +33,11 @@ fn while_the_disk_is_full_calls_are_refused_and_afterwards_served() {
         assert_eq!(read(&scene).at("/code"), "journal_unavailable");
         assert_eq!(delete(&scene).at("/code"), "journal_unavailable");
         let paid = scene.payment("rent").send();
-        assert!(["journal_unavailable", "store_unavailable"].contains(&paid.at("/code").as_str()), "{}", paid.text());
+        assert!(
+            ["journal_unavailable", "store_unavailable"].contains(&paid.at("/code").as_str()),
+            "{}",
+            paid.text()
+        );
     }
     assert_eq!(scene.api.requests().len(), seen, "the target was called without a record");
 
