@@ -62,7 +62,11 @@ impl Announcement {
         let signed_in = |subject: &str, group: &str| {
             let token = issuer.sign(subject, &[group], lifetime)?;
             let token = token.expose_str().context("a token is text")?.to_owned();
-            Ok::<_, anyhow::Error>(SignedIn { principal: format!("dev/{subject}"), group: format!("dev/{group}"), token })
+            Ok::<_, anyhow::Error>(SignedIn {
+                principal: format!("dev/{subject}"),
+                group: format!("dev/{group}"),
+                token,
+            })
         };
         let target = setup.config.targets.first().map(|target| url_of(target.settings.dialer.address()));
         let (demo, api) = if setup.demo.is_some() { (target, None) } else { (None, target) };

@@ -55,7 +55,8 @@ pub(crate) async fn run(options: &Quickstart, json: bool) -> anyhow::Result<u8> 
 }
 
 async fn start_issuer(setup: &Setup) -> anyhow::Result<DevelopmentIssuer> {
-    let started = DevelopmentIssuer::start(setup.issuer, &setup.place.development(), SystemClock::shared()).await;
+    let started =
+        DevelopmentIssuer::start(setup.issuer, &setup.place.development(), SystemClock::shared()).await;
     started.with_context(|| {
         let folder = setup.place.folder().display();
         format!("the development issuer does not start: does another quickstart run on `{folder}`?")

@@ -14,7 +14,11 @@ pub(super) fn of(told: &Announcement) -> String {
     let mut page = Page::default();
     page.places(told);
     page.tokens(told);
-    if told.demo.is_some() { page.try_the_demo() } else { page.try_own_api() }
+    if told.demo.is_some() {
+        page.try_the_demo()
+    } else {
+        page.try_own_api()
+    }
     page.sign();
     page.look_back(told);
     page.0
@@ -35,19 +39,30 @@ impl Page {
         if let Some(api) = &told.api {
             self.row("your API", api, "behind the gateway below /t/api/");
         }
-        self.row("issuer", &told.issuer, "DEVELOPMENT ONLY: whoever runs this can sign in as anybody");
+        self.row("issuer", &told.issuer, "DEVELOPMENT ONLY: it signs in whomever it is told to");
         self.line("");
         self.place("configuration", &told.config, "With the policies beside it: to be read, and changed.");
         self.place("data", &told.data, "State and journal. What is secret in it is sealed.");
-        self.place("key", &told.key_file, "Opens the data. The folder alone, or a copy of it, opens nothing.");
-        self.place("development", &told.development, "The issuer's signing key and the demo's own files. Not sealed.");
+        self.place(
+            "key",
+            &told.key_file,
+            "Opens the data. The folder alone, or a copy of it, opens nothing.",
+        );
+        self.place(
+            "development",
+            &told.development,
+            "The issuer's signing key and the demo's own files. Not sealed.",
+        );
     }
 
     fn tokens(&mut self, told: &Announcement) {
         let until = told.expires.to_string().get(..16).unwrap_or_default().replace('T', " ");
         let (function, approver) = (&told.function, &told.approver);
         self.heading(1, "Sign in: paste this into another terminal.");
-        self.line(&format!("   FUNCTION is {}, in {}. APPROVER is {}, in {}.", function.principal, function.group, approver.principal, approver.group));
+        self.line(&format!(
+            "   FUNCTION is {}, in {}. APPROVER is {}, in {}.",
+            function.principal, function.group, approver.principal, approver.group
+        ));
         self.line(&format!("   Both are good for 12 hours, until {until} UTC.\n"));
         self.line(&format!("export FUNCTION={}", function.token));
         self.line(&format!("export APPROVER={}", approver.token));
@@ -65,22 +80,32 @@ impl Page {
         self.heading(3, "It pays. The call waits for a signature, here in the background.\n");
         self.line("curl -s $COUNTERSIGN_URL/v1/targets/demo/calls -H \"Authorization: Bearer $FUNCTION\" \\");
         self.line(&format!("  -H 'Prefer: wait={WAIT}' -d '{{\"operation\": \"payments.create\","));
-        self.line("    \"arguments\": {\"customer\": 1, \"amount\": 4200, \"reason\": \"refund\"}}' -w '\\n' &");
+        self.line(
+            "    \"arguments\": {\"customer\": 1, \"amount\": 4200, \"reason\": \"refund\"}}' -w '\\n' &",
+        );
     }
 
     fn try_own_api(&mut self) {
         self.heading(2, "The function reads. Put a path of your API behind /t/api/.\n");
         self.line("curl -si $COUNTERSIGN_URL/t/api/ -H \"Authorization: Bearer $FUNCTION\" -w '\\n'");
-        self.heading(3, "It asks for anything else. The call waits for a signature, here in the background.\n");
+        self.heading(
+            3,
+            "It asks for anything else. The call waits for a signature, here in the background.\n",
+        );
         self.line("curl -si $COUNTERSIGN_URL/t/api/ -H \"Authorization: Bearer $FUNCTION\" \\");
-        self.line(&format!("  -H 'Prefer: wait={WAIT}' -H 'Content-Type: application/json' -d '{{\"hello\": 1}}' -w '\\n' &"));
+        self.line(&format!(
+            "  -H 'Prefer: wait={WAIT}' -H 'Content-Type: application/json' -d '{{\"hello\": 1}}' -w '\\n' &"
+        ));
     }
 
     fn sign(&mut self) {
         self.heading(4, "Somebody else signs for it. The answer to the waiting call appears, too.\n");
-        self.line("sleep 1; ID=$(curl -s \"$COUNTERSIGN_URL/v1/approvals?state=pending\" -H \"Authorization: Bearer $APPROVER\" |");
+        self.line("sleep 1; ID=$(curl -s \"$COUNTERSIGN_URL/v1/approvals?state=pending\" \\");
+        self.line("  -H \"Authorization: Bearer $APPROVER\" |");
         self.line("  sed -n 's/^{\"approvals\":\\[{\"id\":\"\\([^\"]*\\)\".*/\\1/p')");
-        self.line("curl -s $COUNTERSIGN_URL/v1/approvals/$ID/approve -H \"Authorization: Bearer $APPROVER\" \\");
+        self.line(
+            "curl -s $COUNTERSIGN_URL/v1/approvals/$ID/approve -H \"Authorization: Bearer $APPROVER\" \\",
+        );
         self.line("  -d '{\"reason\": \"I know about it\"}' -w '\\n'");
     }
 
@@ -117,7 +142,8 @@ impl Page {
 fn elsewhere() -> Option<std::path::PathBuf> {
     let own = std::env::current_exe().ok()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("countersign")).find(|file| file.is_file());
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join("countersign")).find(|file| file.is_file());
     let same = found.and_then(|file| std::fs::canonicalize(file).ok()) == std::fs::canonicalize(&own).ok();
     (!same).then_some(own)
 }
@@ -165,7 +191,10 @@ mod tests {
             let page = of(&told(demo));
             let long = page.lines().find(|line| line.chars().count() > 100 && !line.starts_with("alias"));
             assert_eq!(long, None);
-            assert!(page.contains("until 2027-01-15 08:00 UTC") && page.contains("'/srv/try it/countersign.toml'"));
+            assert!(
+                page.contains("until 2027-01-15 08:00 UTC")
+                    && page.contains("'/srv/try it/countersign.toml'")
+            );
             assert_eq!(page.matches("\ncurl ").count(), 3);
         }
     }

@@ -18,7 +18,9 @@ impl Ports {
     pub(super) fn choose(listen: SocketAddr) -> anyhow::Result<Self> {
         ensure!(listen.ip().is_loopback(), "`{listen}` is not a loopback address: use 127.0.0.1 or [::1]");
         let gateway = TcpListener::bind(listen).with_context(|| {
-            format!("cannot listen on `{listen}`: choose another port with --listen, or 0 for any that is free")
+            format!(
+                "cannot listen on `{listen}`: choose another port with --listen, or 0 for any that is free"
+            )
         })?;
         // All are held until all are chosen, so that no port is chosen twice.
         let issuer = next_to(listen, 1)?;
@@ -46,7 +48,10 @@ mod tests {
         let address = taken.local_addr().unwrap();
         let error = Ports::choose(address).unwrap_err().to_string();
         assert!(error.contains("--listen"), "{error}");
-        assert_ne!(next_to(SocketAddr::new(address.ip(), address.port() - 1), 1).unwrap().local_addr().unwrap(), address);
+        assert_ne!(
+            next_to(SocketAddr::new(address.ip(), address.port() - 1), 1).unwrap().local_addr().unwrap(),
+            address
+        );
     }
 
     #[test]

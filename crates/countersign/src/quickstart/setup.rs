@@ -42,7 +42,11 @@ pub(super) struct Setup {
 impl Setup {
     /// Writes the folder on the first start, and reads it on every one.
     pub(super) async fn prepare(folder: &Path, options: &Quickstart) -> anyhow::Result<Self> {
-        let own = options.target.as_deref().map(|url| own_api(url, options.target_ca_file.as_deref())).transpose()?;
+        let own = options
+            .target
+            .as_deref()
+            .map(|url| own_api(url, options.target_ca_file.as_deref()))
+            .transpose()?;
         let place = Place::make(folder)?;
         if place.config().exists() {
             agrees(&place, options, own.as_ref())?;
@@ -71,7 +75,10 @@ fn first(place: &Place, options: &Quickstart, own: Option<&OwnApi>) -> anyhow::R
         .find(|entry| entry.path() != place.policies());
     if let Some(foreign) = foreign {
         let name = foreign.file_name();
-        bail!("`{folder}` holds `{}` and no quickstart: name an empty or a new folder with --data", name.display());
+        bail!(
+            "`{folder}` holds `{}` and no quickstart: name an empty or a new folder with --data",
+            name.display()
+        );
     }
     let key_file = match &options.key_file {
         None => format!("../{}", place.key_file().file_name().unwrap_or_default().display()),
@@ -140,7 +147,8 @@ fn same_key_file(asked: &Path, stands: &Path, place: &Place) -> anyhow::Result<(
 /// Reads `--target` the way the configuration will, before anything is written.
 fn own_api(url: &str, ca_file: Option<&Path>) -> anyhow::Result<OwnApi> {
     let ca_file = ca_file.map(|file| {
-        let file = fs::canonicalize(file).with_context(|| format!("--target-ca-file: cannot read `{}`", file.display()))?;
+        let file = fs::canonicalize(file)
+            .with_context(|| format!("--target-ca-file: cannot read `{}`", file.display()))?;
         Ok::<_, anyhow::Error>(file.to_str().context("--target-ca-file: the path is not UTF-8")?.to_owned())
     });
     let own = OwnApi { url: url.to_owned(), ca_file: ca_file.transpose()? };
@@ -155,7 +163,8 @@ fn own_api(url: &str, ca_file: Option<&Path>) -> anyhow::Result<OwnApi> {
 
 /// Where the development issuer listens: where its name says.
 fn issuer_address(config: &Config, place: &Place) -> anyhow::Result<SocketAddr> {
-    let issuer = config.issuers.iter().find(|issuer| issuer.name().as_str() == ISSUER && issuer.is_development());
+    let issuer =
+        config.issuers.iter().find(|issuer| issuer.name().as_str() == ISSUER && issuer.is_development());
     let address = issuer.and_then(|issuer| issuer.issuer().strip_prefix("http://")?.parse().ok());
     address.with_context(|| {
         let file = place.config();
@@ -171,10 +180,14 @@ fn issuer_address(config: &Config, place: &Place) -> anyhow::Result<SocketAddr> 
 async fn demo(config: &Config, target: &TargetParts) -> anyhow::Result<Demo> {
     let address = target.settings.dialer.address();
     let ip = address.host.parse().ok().filter(std::net::IpAddr::is_loopback);
-    let ip = ip.with_context(|| format!("`targets.demo` is the demo API, and `{address}` is no address of loopback"))?;
-    let secret = target.credential.needs_secret().context("`targets.demo.credential` names no sealed secret")?;
+    let ip = ip.with_context(|| {
+        format!("`targets.demo` is the demo API, and `{address}` is no address of loopback")
+    })?;
+    let secret =
+        target.credential.needs_secret().context("`targets.demo.credential` names no sealed secret")?;
     let (store, sealer) = state(&config.data, &config.key_file).await?;
-    let credentials = Credentials::open(store, sealer, SystemClock::shared(), config.public_url.clone()).await?;
+    let credentials =
+        Credentials::open(store, sealer, SystemClock::shared(), config.public_url.clone()).await?;
     let key = match unsealed(&credentials, target).await? {
         Some(key) => key,
         None => make_key(&credentials, secret).await?,
@@ -200,7 +213,9 @@ async fn unsealed(credentials: &Credentials, target: &TargetParts) -> anyhow::Re
     match credentials.acquire(&target.credential, what).await {
         Ok(credential) => match credential.injection {
             Injection::Header { value, .. } => Ok(Some(value)),
-            Injection::None | Injection::Query { .. } => bail!("`targets.demo.credential` puts the key into no header"),
+            Injection::None | Injection::Query { .. } => {
+                bail!("`targets.demo.credential` puts the key into no header")
+            }
         },
         Err(LeaseError::NotSet(_)) => Ok(None),
         Err(error) => Err(error.into()),

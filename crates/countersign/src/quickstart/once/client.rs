@@ -71,7 +71,9 @@ impl Client {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         // Compressed answers could not be searched: a caller that takes them still gets none.
-        request.bearer_auth(self.token.expose_str().unwrap_or_default()).header("accept-encoding", "gzip, deflate")
+        request
+            .bearer_auth(self.token.expose_str().unwrap_or_default())
+            .header("accept-encoding", "gzip, deflate")
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Answer> {
@@ -82,7 +84,9 @@ impl Client {
             self.answers.keep(&[name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
         }
         self.answers.keep(&body);
-        expect(!headers.contains_key("content-encoding"), "an answer that is not compressed", || format!("{headers:?}"))?;
+        expect(!headers.contains_key("content-encoding"), "an answer that is not compressed", || {
+            format!("{headers:?}")
+        })?;
         Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
     }
 }

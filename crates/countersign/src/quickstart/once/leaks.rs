@@ -26,9 +26,11 @@ pub(super) fn nowhere(scene: &Scene) -> Seen {
     for file in &all {
         let name = file.display().to_string();
         let bytes = fs::read(file).with_context(|| format!("cannot read `{name}`"))?;
-        expect(!is_compressed(&bytes), "files that can be searched as they are", || format!("{name} is compressed"))?;
+        expect(!is_compressed(&bytes), "files that can be searched as they are", || {
+            format!("{name} is compressed")
+        })?;
         look(&name, &bytes)?;
     }
-    let count = all.len();
-    Ok(format!("answers, logs, {count} files, {} KiB; plain, base64, hex, percent-encoded, escaped", searched / 1024))
+    let (count, kib) = (all.len(), searched / 1024);
+    Ok(format!("in answers, logs and {count} files, {kib} KiB; {} spellings", search.spellings()))
 }

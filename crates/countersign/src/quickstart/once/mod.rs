@@ -48,23 +48,22 @@ pub(super) async fn run(options: &Quickstart, json: bool) -> anyhow::Result<u8> 
 
 /// The steps, in order.
 async fn story(scene: &mut Scene, told: &mut Told) -> anyhow::Result<()> {
-    let told_of = |step: &'static str| told::Step(step);
-    told.step(told_of("a gateway starts, with an issuer before it and a demo API behind it"), scene.start().await)?;
-    told.step(told_of("a named call is answered, and what is personal in it is masked"), reading::masked(scene).await)?;
-    told.step(told_of("a classified field is shown to whom policy says, and to nobody else"), reading::classified(scene).await)?;
-    told.step(told_of("the target received its long-term secret, and nothing of the caller's"), reading::received(scene))?;
-    told.step(told_of("a target that echoes the secret is not believed"), reading::echoed(scene).await)?;
-    told.step(told_of("a call is denied, with its reason"), reading::denied(scene).await)?;
-    told.step(told_of("a payment waits for a signature"), payment::waits(scene).await)?;
-    told.step(told_of("nobody signs for a call of their own"), payment::not_by_oneself(scene).await)?;
-    told.step(told_of("somebody else signs, and the payment reaches the target once"), payment::signed(scene).await)?;
-    told.step(told_of("the identical call, sent again, asks anew and does not run"), payment::asks_anew(scene).await)?;
-    told.step(told_of("a rate is used up"), reading::rated(scene).await)?;
-    told.step(told_of("the call's recording is shown"), reading::recorded(scene).await)?;
-    told.step(told_of("it ends when it is told to"), scene.end().await)?;
-    told.step(told_of("the journal is verified"), journal::verified(scene).await)?;
-    told.step(told_of("a flipped byte is reported where it is"), journal::flipped(scene).await)?;
-    told.step(told_of("a copied folder opens nothing"), journal::copied(scene).await)?;
-    told.step(told_of("a second start carries on"), restart::carries_on(scene).await)?;
-    told.step(told_of("the secret is nowhere but where it belongs"), leaks::nowhere(scene))
+    told.step("a gateway starts", scene.start().await)?;
+    told.step("a named call is answered, masked", reading::masked(scene).await)?;
+    told.step("a class is shown to whom policy says", reading::classified(scene).await)?;
+    told.step("the target received its secret", reading::received(scene))?;
+    told.step("a secret that is echoed stays hidden", reading::echoed(scene).await)?;
+    told.step("a call is denied, with its reason", reading::denied(scene).await)?;
+    told.step("a payment waits for a signature", payment::waits(scene).await)?;
+    told.step("nobody signs for their own call", payment::not_by_oneself(scene).await)?;
+    told.step("another person signs, and it runs once", payment::signed(scene).await)?;
+    told.step("the identical call asks anew", payment::asks_anew(scene).await)?;
+    told.step("a rate is used up", reading::rated(scene).await)?;
+    told.step("the call's recording is shown", reading::recorded(scene).await)?;
+    told.step("it ends when it is told to", scene.end().await)?;
+    told.step("the journal is verified", journal::verified(scene).await)?;
+    told.step("a flipped byte is reported where it is", journal::flipped(scene).await)?;
+    told.step("a copied folder opens nothing", journal::copied(scene).await)?;
+    told.step("a second start carries on", restart::carries_on(scene).await)?;
+    told.step("the secret is found nowhere else", leaks::nowhere(scene))
 }

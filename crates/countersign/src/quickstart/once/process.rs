@@ -93,7 +93,8 @@ impl std::fmt::Display for Ran {
 /// Runs a command of this program to its end. What it says is kept.
 pub(super) async fn run(arguments: &[&std::ffi::OsStr], answers: &Answers) -> anyhow::Result<Ran> {
     let output = timeout(DEADLINE, command()?.args(arguments).stdin(Stdio::null()).output());
-    let output = output.await.context("the command does not end")?.context("the command cannot be started")?;
+    let output =
+        output.await.context("the command does not end")?.context("the command cannot be started")?;
     answers.keep(&output.stdout);
     answers.keep(&output.stderr);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -101,7 +102,8 @@ pub(super) async fn run(arguments: &[&std::ffi::OsStr], answers: &Answers) -> an
 }
 
 fn command() -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe().context("this program's own file cannot be found")?);
+    let mut command =
+        Command::new(std::env::current_exe().context("this program's own file cannot be found")?);
     // What the user's shell has set for another gateway has no say here.
     for name in ["URL", "TOKEN", "TOKEN_FILE", "CA_FILE", "CONFIG", "SETUP_CODE", "LOG"] {
         command.env_remove(format!("COUNTERSIGN_{name}"));

@@ -28,5 +28,5 @@ pub(super) async fn carries_on(scene: &mut Scene) -> Seen {
 
     scene.end().await?;
     journal::continues(scene).await?;
-    Ok("with its tokens, approvals, calls and secret; its journal continues the kept checkpoint".to_owned())
+    Ok("tokens, approvals, calls, secret; the journal continues".to_owned())
 }

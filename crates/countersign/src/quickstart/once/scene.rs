@@ -64,7 +64,10 @@ impl Scene {
         };
         let setup = Setup::prepare(&folder, &options).await?;
         let demo = setup.demo.with_context(|| {
-            format!("`{}` has no demo API, which the story is about: name another folder with --data", folder.display())
+            format!(
+                "`{}` has no demo API, which the story is about: name another folder with --data",
+                folder.display()
+            )
         })?;
         Ok(Self {
             checkpoint: work.join("checkpoint"),
@@ -88,7 +91,7 @@ impl Scene {
         let told = self.start_again("first").await?;
         let function = Client::new(&told.gateway, &told.function.token, &self.answers)?;
         let approver = Client::new(&told.gateway, &told.approver.token, &self.answers)?;
-        let proof = format!("{} before {}", told.gateway, told.demo.as_deref().unwrap_or_default());
+        let proof = format!("{}, with issuer and demo API", told.gateway);
         self.callers = Some((function, approver));
         self.told = Some(told);
         Ok(proof)
@@ -109,9 +112,11 @@ impl Scene {
         let told = self.told()?;
         for url in [Some(&told.gateway), Some(&told.issuer), told.demo.as_ref()].into_iter().flatten() {
             let address = url.strip_prefix("http://").unwrap_or(url);
-            expect(TcpStream::connect(address).await.is_err(), "that nobody listens any more", || address.to_owned())?;
+            expect(TcpStream::connect(address).await.is_err(), "that nobody listens any more", || {
+                address.to_owned()
+            })?;
         }
-        Ok("SIGTERM, exit status 0; gateway, issuer and demo API are gone".to_owned())
+        Ok("exit status 0; gateway, issuer and demo API are gone".to_owned())
     }
 
     /// What the first start told.

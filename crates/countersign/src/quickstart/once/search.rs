@@ -27,10 +27,18 @@ impl Search {
         Ok(Self { spellings, automaton: automaton.context("the search cannot be prepared")? })
     }
 
+    /// How many spellings are looked for.
+    pub(super) fn spellings(&self) -> usize {
+        self.spellings.len() / 2
+    }
+
     /// The spelling in which it was found, and where.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<(&'static str, usize)> {
         let found = self.automaton.find(bytes)?;
-        Some((self.spellings.get(found.pattern().as_usize()).copied().unwrap_or("some spelling"), found.start()))
+        Some((
+            self.spellings.get(found.pattern().as_usize()).copied().unwrap_or("some spelling"),
+            found.start(),
+        ))
     }
 }
 
@@ -54,8 +62,14 @@ fn spelt(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("escaped for JSON", each(&|b| if b == b'/' { "\\/".to_owned() } else { char::from(b).to_string() })),
         ("escaped for JSON by number", each(&|b| unless_plain(b, format!("\\u{b:04x}")))),
         ("escaped for JSON throughout", each(&|b| format!("\\u{b:04x}"))),
-        ("as a form, with spaces for pluses", each(&|b| char::from(if b == b'+' { b' ' } else { b }).to_string())),
-        ("as a form, encoded again", each(&|b| if b == b'+' { "%20".to_owned() } else { char::from(b).to_string() })),
+        (
+            "as a form, with spaces for pluses",
+            each(&|b| char::from(if b == b'+' { b' ' } else { b }).to_string()),
+        ),
+        (
+            "as a form, encoded again",
+            each(&|b| if b == b'+' { "%20".to_owned() } else { char::from(b).to_string() }),
+        ),
         ("as bytes in a list", secret.iter().map(u8::to_string).collect::<Vec<_>>().join(", ").into_bytes()),
     ];
     for alignment in 0..3 {

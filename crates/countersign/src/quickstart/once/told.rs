@@ -11,10 +11,6 @@ use crate::commands::{print, safe, whole};
 /// The most that is printed of what was seen instead.
 const MOST: usize = 1_000;
 
-/// A step's name.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Step(pub(super) &'static str);
-
 /// What a step's function gives: its proof in a few words.
 pub(super) type Seen = anyhow::Result<String>;
 
@@ -49,19 +45,21 @@ pub(super) struct Told {
 
 impl Told {
     pub(super) fn new(json: bool) -> Self {
-        let (good, bad) = if std::io::stdout().is_terminal() { ("\u{2713}", "\u{2717}") } else { ("ok", "not seen") };
+        let (good, bad) =
+            if std::io::stdout().is_terminal() { ("\u{2713}", "\u{2717}") } else { ("ok", "not seen") };
         Self { json, good, bad, steps: 0, now: "the story begins" }
     }
 
     /// Tells a step that was seen, and ends the story at one that was not.
-    pub(super) fn step(&mut self, step: Step, seen: Seen) -> anyhow::Result<()> {
-        self.now = step.0;
+    pub(super) fn step(&mut self, step: &'static str, seen: Seen) -> anyhow::Result<()> {
+        self.now = step;
         let proof = seen?;
+        self.now = "the step after that";
         self.steps += 1;
         if self.json {
-            print(&json!({ "step": step.0, "seen": true, "proof": proof }).to_string());
+            print(&json!({ "step": step, "seen": true, "proof": proof }).to_string());
         } else {
-            print(&format!("{} {}\n     {}", self.good, step.0, safe(&proof)));
+            print(&format!("{} {step:<40} {}", self.good, safe(&proof)));
         }
         Ok(())
     }
@@ -74,18 +72,30 @@ impl Told {
         };
         let seen: String = seen.chars().take(MOST).collect();
         if self.json {
-            print(&json!({ "step": self.now, "seen": false, "expected": expected, "instead": seen }).to_string());
+            print(
+                &json!({ "step": self.now, "seen": false, "expected": expected, "instead": seen })
+                    .to_string(),
+            );
         } else {
-            print(&format!("{} {}\n     expected: {expected}\n     seen:     {}", self.bad, self.now, safe(&seen)));
+            print(&format!(
+                "{} {}\n     expected: {expected}\n     seen:     {}",
+                self.bad,
+                self.now,
+                safe(&seen)
+            ));
         }
     }
 
     /// The end: all was seen, or where it can be looked into.
     pub(super) fn end(&self, kept: Option<&Path>) {
         match kept {
-            _ if self.json => print(&json!({ "steps": self.steps, "seen": kept.is_none(), "kept": kept }).to_string()),
+            _ if self.json => {
+                print(&json!({ "steps": self.steps, "seen": kept.is_none(), "kept": kept }).to_string())
+            }
             None => print(&format!("\nAll {} steps were seen.", self.steps)),
-            Some(kept) => print(&format!("\nWhat it left is kept in {}; its logs are in `logs` there.", kept.display())),
+            Some(kept) => {
+                print(&format!("\nWhat it left is kept in {}; its logs are in `logs` there.", kept.display()))
+            }
         }
     }
 }
