@@ -50,6 +50,11 @@ impl HttpReply {
     pub(crate) fn head(&self) -> &http::response::Parts {
         &self.head
     }
+
+    /// Whether its head says that no body follows.
+    pub(crate) fn is_bodiless(&self) -> bool {
+        self.body.is_end_stream()
+    }
 }
 
 impl Wire for HttpWire {

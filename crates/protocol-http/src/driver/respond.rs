@@ -107,8 +107,7 @@ pub(crate) async fn answered(
 ) -> Result<Response<CallerBody>, Ended> {
     let (mut open, status, received) = checked(open, asked.sent)?;
     let masks = open.session().masks();
-    let bodiless = *asked.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
-    let content = if bodiless { Some(Content::Text) } else { content_of(&received) };
+    let content = searched_as(&open, &received);
     let mut shown = HeaderMap::with_capacity(received.len() + 4);
     for line in headers::to_caller(&received, &asked.mount, masks) {
         match line {
@@ -136,7 +135,7 @@ pub(crate) async fn answered(
 /// The answer to a named operation: its status and media type, its body masked as it streams.
 pub(crate) fn invoked(open: Open<HttpReply>, sent: &HeaderMap) -> Result<Box<dyn OpenAnswer>, Ended> {
     let (open, status, received) = checked(open, sent)?;
-    let content = if status == StatusCode::NO_CONTENT { Some(Content::Text) } else { content_of(&received) };
+    let content = searched_as(&open, &received);
     Ok(Box::new(open.body_is(content, status.as_u16(), json!({ "status": status.as_u16() }))?))
 }
 
@@ -181,6 +180,12 @@ pub(crate) fn ended(ended: &Ended) -> Response<CallerBody> {
     }
     let said = Said::ended(ended, refuse::problem);
     built(status, head, CallerBody(Flow::Once(ToCaller::rendered(said))))
+}
+
+/// What the body of an answer is searched as. Where there is none, whatever its type, there is nothing to withhold.
+fn searched_as(open: &Open<HttpReply>, received: &HeaderMap) -> Option<Content> {
+    let bodiless = open.reply().is_some_and(HttpReply::is_bodiless);
+    if bodiless { Some(Content::Text) } else { content_of(received) }
 }
 
 /// Takes the head out of the answer, unless it alone says that nothing may be shown.
