@@ -1,9 +1,14 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
 
+mod counterparts;
+mod free;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod identity;
 mod journal_full;
+mod origin;
 mod scene;
+mod world;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_countersign");
