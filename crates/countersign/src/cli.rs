@@ -99,7 +99,7 @@ pub(crate) struct Quickstart {
     /// Run the whole story unattended, say what was seen, and end.
     #[arg(long)]
     pub(crate) once: bool,
-    /// The folder of configuration, state and journal. A second start on it carries on.
+    /// The folder of configuration, state and journal: countersign-quickstart unless said. A second start on it carries on.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// The key-encryption key; DIR.key unless said. It must not lie in DIR.

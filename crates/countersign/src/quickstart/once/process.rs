@@ -20,7 +20,7 @@ use super::told::expect;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What is logged: much, so that there is much to search.
-const LOG: &str = "debug";
+const LOG: &str = "trace";
 
 /// A running `countersign quickstart`. It is killed when this is dropped.
 pub(super) struct Running {

@@ -51,6 +51,15 @@ impl Scene {
             let made = DirBuilder::new().mode(0o700).create(&folder);
             made.with_context(|| format!("cannot make `{}`", folder.display()))?;
         }
+        // Where nothing was played, there is nothing to look into.
+        let set = Self::set_in(&work, run, options).await;
+        if set.is_err() {
+            let _ = fs::remove_dir_all(&work);
+        }
+        set
+    }
+
+    async fn set_in(work: &Path, run: String, options: &Quickstart) -> anyhow::Result<Self> {
         let folder = options.data.clone().unwrap_or_else(|| work.join("quickstart"));
         let is_new = !Place::make(&folder)?.config().exists();
         let any_port = || is_new.then_some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -71,7 +80,7 @@ impl Scene {
         })?;
         Ok(Self {
             checkpoint: work.join("checkpoint"),
-            work,
+            work: work.to_owned(),
             place: setup.place,
             key: demo.key,
             answers: Answers::default(),

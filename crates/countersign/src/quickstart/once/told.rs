@@ -71,6 +71,7 @@ impl Told {
             None => ("that it can be seen", whole(error)),
         };
         let seen: String = seen.chars().take(MOST).collect();
+        let lines = || seen.lines().map(safe).collect::<Vec<_>>().join("\n               ");
         if self.json {
             print(
                 &json!({ "step": self.now, "seen": false, "expected": expected, "instead": seen })
@@ -81,7 +82,7 @@ impl Told {
                 "{} {}\n     expected: {expected}\n     seen:     {}",
                 self.bad,
                 self.now,
-                safe(&seen)
+                lines()
             ));
         }
     }
