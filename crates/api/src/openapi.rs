@@ -77,16 +77,24 @@ fn operation(route: &Route, schemas: &mut Map<String, Value>) -> Value {
         "x-verb": route.verb,
     });
     if let Some(described) = (route.takes)() {
-        operation["requestBody"] = request_body(described, schemas);
+        set(&mut operation, "requestBody", request_body(described, schemas));
     }
     operation
 }
 
 fn invocation(schemas: &mut Map<String, Value>) -> Value {
+    let mut parameters = path_parameters("/v1/targets/{target}/calls");
+    parameters.push(json!({
+        "name": "Prefer",
+        "in": "header",
+        "required": false,
+        "description": "`wait=N`: seconds to wait for a signature; 30 by default.",
+        "schema": { "type": "string" },
+    }));
     let mut operation = json!({
         "operationId": "operation.call",
         "summary": "Call a named operation of the target. The answer is the target's own, masked.",
-        "parameters": path_parameters("/v1/targets/{target}/calls"),
+        "parameters": parameters,
         "responses": {
             "default": {
                 "description": "The target's status and masked body, or a refusal as problem details.",
@@ -95,20 +103,16 @@ fn invocation(schemas: &mut Map<String, Value>) -> Value {
         },
         "x-action": "the operation's own: `target:operation`",
     });
-    let prefer = json!({
-        "name": "Prefer",
-        "in": "header",
-        "required": false,
-        "description": "`wait=N`: seconds to wait for a signature; 30 by default.",
-        "schema": { "type": "string" },
-    });
-    if let Some(parameters) = operation["parameters"].as_array_mut() {
-        parameters.push(prefer);
-    }
     if let Some(described) = body::<CallRequest>() {
-        operation["requestBody"] = request_body(described, schemas);
+        set(&mut operation, "requestBody", request_body(described, schemas));
     }
     operation
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 fn answer(route: &Route, schemas: &mut Map<String, Value>) -> Value {

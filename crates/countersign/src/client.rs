@@ -63,7 +63,8 @@ impl Client {
         let url = connection.url.trim_end_matches('/').to_owned();
         let parsed = reqwest::Url::parse(&url).with_context(|| format!("`{url}` is no URL"))?;
         let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let loopback =
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         anyhow::ensure!(
             parsed.scheme() == "https" || loopback,
             "`{url}` would send your token in the clear: use https, or a gateway on this machine"
@@ -114,7 +115,8 @@ impl Client {
         let response = sent.with_context(|| {
             format!("cannot reach the gateway at {}: is it running, and is COUNTERSIGN_URL right?", self.url)
         })?;
-        let is_problem = response.headers().get("content-type").is_some_and(|media| media == "application/problem+json");
+        let is_problem =
+            response.headers().get("content-type").is_some_and(|media| media == "application/problem+json");
         if !is_problem {
             return Ok(response);
         }
@@ -134,7 +136,9 @@ pub(crate) fn succeeded(status: StatusCode) -> bool {
 
 fn token(connection: &Connection) -> anyhow::Result<Secret> {
     let text = match &connection.token_file {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?,
+        Some(file) => {
+            std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?
+        }
         None => std::env::var("COUNTERSIGN_TOKEN")
             .context("there is no token: set COUNTERSIGN_TOKEN, or name a file with --token-file")?,
     };
@@ -143,7 +147,8 @@ fn token(connection: &Connection) -> anyhow::Result<Secret> {
 
 fn authorization(token: &Secret) -> anyhow::Result<HeaderValue> {
     let bytes = [b"Bearer ", token.expose()].concat();
-    let mut value = HeaderValue::from_bytes(&bytes).context("the token holds characters that no token has")?;
+    let mut value =
+        HeaderValue::from_bytes(&bytes).context("the token holds characters that no token has")?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -48,7 +48,9 @@ async fn run(cli: &Cli) -> anyhow::Result<u8> {
         Command::Calls(command) => commands::calls::run(command, json).await?,
         Command::Policy(cli::Policy::Check(file)) => commands::policy::check(file, json)?,
         Command::Config(cli::ConfigCommand::Check(file)) => commands::config::check(file, json)?,
-        Command::Secret(cli::Secret::Set { name, config }) => commands::secret::set(name, config, json).await?,
+        Command::Secret(cli::Secret::Set { name, config }) => {
+            commands::secret::set(name, config, json).await?
+        }
         Command::Audit(command) => return commands::audit::run(command, json).await,
         Command::Setup(setup) => commands::setup::run(setup, json).await?,
         Command::Completion { shell } => {
@@ -56,7 +58,8 @@ async fn run(cli: &Cli) -> anyhow::Result<u8> {
         }
         Command::DemoApi { listen, state } => {
             let expected_key = demo::api::key_from_stdin()?;
-            demo::api::run(demo::api::DemoApi { listen: *listen, state_dir: state.clone(), expected_key }).await?;
+            demo::api::run(demo::api::DemoApi { listen: *listen, state_dir: state.clone(), expected_key })
+                .await?;
         }
     }
     Ok(0)

@@ -132,11 +132,12 @@ impl Entry {
         if self.head.is_null() && self.sample.is_empty() {
             return None;
         }
-        let mut answer = json!({ "head": std::mem::take(&mut self.head) });
-        if self.level == RecordLevel::Full {
-            let body = String::from_utf8_lossy(&self.sample);
-            answer["body"] = json!({ "text": body, "whole": (self.sample.len() as u64) == self.bytes_out });
-        }
+        let head = std::mem::take(&mut self.head);
+        let body = (self.level == RecordLevel::Full).then(|| {
+            let whole = (self.sample.len() as u64) == self.bytes_out;
+            json!({ "text": String::from_utf8_lossy(&self.sample), "whole": whole })
+        });
+        let answer = json!({ "head": head, "body": body });
         RecordPart::json(&answer).ok()
     }
 }

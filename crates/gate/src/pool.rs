@@ -17,8 +17,11 @@ const IDLE_FOR: Duration = Duration::from_secs(15);
 
 /// The idle connections of one target.
 pub(crate) struct Pool {
-    idle: Vec<Mutex<VecDeque<(Box<dyn Any + Send>, Instant)>>>,
+    idle: Vec<Mutex<VecDeque<Idle>>>,
 }
+
+/// A connection, and since when it idles.
+type Idle = (Box<dyn Any + Send>, Instant);
 
 impl Pool {
     pub(crate) fn new(workers: usize) -> Self {

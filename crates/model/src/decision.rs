@@ -157,8 +157,16 @@ mod tests {
             calls: std::num::NonZeroU32::new(calls).unwrap(),
             per: Duration::from_secs(60),
         };
-        let short = Obligations { ttl: Some(Ttl::parse("5s").unwrap()), rates: vec![rate(1)], record: RecordLevel::Heads };
-        let full = Obligations { ttl: Some(Ttl::parse("9s").unwrap()), rates: vec![rate(2)], record: RecordLevel::Full };
+        let short = Obligations {
+            ttl: Some(Ttl::parse("5s").unwrap()),
+            rates: vec![rate(1)],
+            record: RecordLevel::Heads,
+        };
+        let full = Obligations {
+            ttl: Some(Ttl::parse("9s").unwrap()),
+            rates: vec![rate(2)],
+            record: RecordLevel::Full,
+        };
         let both = full.merge(short);
         assert_eq!(both.ttl.unwrap().secs(), 5);
         assert_eq!(both.rates.len(), 2);

@@ -24,7 +24,8 @@ impl BadName {
 
 const PLAIN: &str = "it must be 1 to 63 characters of a-z, 0-9, `-` and `_`, and begin with a letter";
 const DOTTED: &str = "it must be parts of a-z, 0-9 and `_` joined by single dots, each part beginning with a letter, at most 128 in all";
-const GROUP: &str = "it must be `issuer/group`, where the group is at most 256 characters without control characters";
+const GROUP: &str =
+    "it must be `issuer/group`, where the group is at most 256 characters without control characters";
 
 fn is_plain(text: &str) -> bool {
     text.len() <= 63

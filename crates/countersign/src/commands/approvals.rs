@@ -46,13 +46,20 @@ fn list(answer: &Value, state: &str, json: bool) {
     }
     let approvals = answer.get("approvals").and_then(Value::as_array).cloned().unwrap_or_default();
     if approvals.is_empty() {
-        print(&if state == "pending" { "Nothing waits for a signature.".to_owned() } else { "None.".to_owned() });
+        print(&if state == "pending" {
+            "Nothing waits for a signature.".to_owned()
+        } else {
+            "None.".to_owned()
+        });
         return;
     }
     let row = |approval: &Value| {
         vec![text(approval, "id"), text(approval, "state"), text(approval, "expires"), sentence(approval)]
     };
-    print(&table(&["approval", "state", "expires", "who asks what of where"], &approvals.iter().map(row).collect::<Vec<_>>()));
+    print(&table(
+        &["approval", "state", "expires", "who asks what of where"],
+        &approvals.iter().map(row).collect::<Vec<_>>(),
+    ));
 }
 
 fn show(approval: &Value, json: bool) {
@@ -61,9 +68,13 @@ fn show(approval: &Value, json: bool) {
         return;
     }
     print(&sentence(approval));
-    for (label, member) in
-        [("state", "state"), ("expires", "expires"), ("digest", "digest"), ("call", "call"), ("used by", "used_by")]
-    {
+    for (label, member) in [
+        ("state", "state"),
+        ("expires", "expires"),
+        ("digest", "digest"),
+        ("call", "call"),
+        ("used by", "used_by"),
+    ] {
         if !text(approval, member).is_empty() {
             print(&format!("  {label:<10} {}", text(approval, member)));
         }
@@ -73,7 +84,12 @@ fn show(approval: &Value, json: bool) {
     for signature in approval.get("signatures").and_then(Value::as_array).into_iter().flatten() {
         let reason = text(signature, "reason");
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        print(&format!("  {:<10} {} for {}{because}", "signed", text(signature, "by"), text(signature, "group")));
+        print(&format!(
+            "  {:<10} {} for {}{because}",
+            "signed",
+            text(signature, "by"),
+            text(signature, "group")
+        ));
     }
     if let Some(detail) = approval.get("detail") {
         let shown = serde_json::to_string_pretty(detail).unwrap_or_default();
@@ -83,7 +99,12 @@ fn show(approval: &Value, json: bool) {
 
 /// Who asks what of where.
 fn sentence(approval: &Value) -> String {
-    format!("{} asks {} for {}", text(approval, "principal"), text(approval, "target"), text(approval, "sentence"))
+    format!(
+        "{} asks {} for {}",
+        text(approval, "principal"),
+        text(approval, "target"),
+        text(approval, "sentence")
+    )
 }
 
 fn list_of(value: &Value, member: &str) -> String {

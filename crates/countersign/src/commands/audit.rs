@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use gate::journal::verify::{self, Report};
 use gate::journal::VerifyKey;
+use gate::journal::verify::{self, Report};
 use store::seal::Sealer;
 
 use super::{print, print_json};
@@ -60,7 +60,9 @@ fn tell(report: &Report, json: bool) -> u8 {
         }
         let (events, parts, covered) = (report.events, report.parts, report.covered);
         let word = if good { "nothing was changed" } else { "the journal is damaged" };
-        print(&format!("{word}: {events} events, {parts} record parts, {covered} entries under the checkpoint"));
+        print(&format!(
+            "{word}: {events} events, {parts} record parts, {covered} entries under the checkpoint"
+        ));
     }
     if good { 0 } else { 5 }
 }

@@ -19,7 +19,9 @@ pub(crate) async fn run(call: &Call) -> anyhow::Result<u8> {
     let status = response.status();
     let mut out = std::io::stdout().lock();
     let mut last = b'\n';
-    while let Some(chunk) = response.chunk().await.context("the answer was cut: it could not be shown whole")? {
+    while let Some(chunk) =
+        response.chunk().await.context("the answer was cut: it could not be shown whole")?
+    {
         last = chunk.last().copied().unwrap_or(last);
         out.write_all(&chunk).context("standard output cannot be written")?;
     }

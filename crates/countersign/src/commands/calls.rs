@@ -57,7 +57,8 @@ fn show(answer: &Value, json: bool) {
     for event in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
         print(&format!("  {}  #{:<6} {}", text(event, "time"), text(event, "position"), told(event)));
     }
-    let record = serde_json::to_string_pretty(answer.get("record").unwrap_or(&Value::Null)).unwrap_or_default();
+    let record =
+        serde_json::to_string_pretty(answer.get("record").unwrap_or(&Value::Null)).unwrap_or_default();
     print("record (masked)");
     print(&record.lines().map(|line| format!("  {}", safe(line))).collect::<Vec<_>>().join("\n"));
 }
@@ -66,7 +67,12 @@ fn show(answer: &Value, json: bool) {
 fn told(event: &Value) -> String {
     let name = text(event, "event");
     let rest = match name.as_str() {
-        "begun" => format!("{} asks {} for {}", text(event, "principal"), text(event, "target"), text(event, "sentence")),
+        "begun" => format!(
+            "{} asks {} for {}",
+            text(event, "principal"),
+            text(event, "target"),
+            text(event, "sentence")
+        ),
         "finished" => format!("{} after {}", outcome(Some(event)), took(event)),
         "refused" => format!("{}: {}", text(event, "kind"), text(event, "detail")),
         "asked" => format!("approval {}", text(event, "approval")),

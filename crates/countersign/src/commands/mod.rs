@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_cause_that_the_error_tells_itself_is_told_once() {
-        let error = anyhow::anyhow!("no such file").context("cannot read `a`: no such file").context("cannot start");
+        let error =
+            anyhow::anyhow!("no such file").context("cannot read `a`: no such file").context("cannot start");
         assert_eq!(whole(&error), "cannot start: cannot read `a`: no such file");
     }
 

@@ -13,7 +13,8 @@ pub(crate) async fn run(setup: &Setup, json: bool) -> anyhow::Result<()> {
         Some(code) => code.clone(),
         None => read_secret("One-time code: ")?.expose_str().unwrap_or_default().to_owned(),
     };
-    let answer: Value = client.post("/v1/setup", &json!({ "code": typed.trim() }), None).await?.json().await?;
+    let answer: Value =
+        client.post("/v1/setup", &json!({ "code": typed.trim() }), None).await?.json().await?;
     if json {
         print_json(&answer);
     } else {

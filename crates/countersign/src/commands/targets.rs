@@ -23,19 +23,24 @@ pub(crate) async fn run(command: &Targets, json: bool) -> anyhow::Result<()> {
     if rows.is_empty() {
         print("Nothing that you may call.");
     } else if member == "targets" {
-        let rows: Vec<_> =
-            rows.iter().map(|row| vec![text(row, "name"), text(row, "protocol"), text(row, "operations")]).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| vec![text(row, "name"), text(row, "protocol"), text(row, "operations")])
+            .collect();
         print(&table(&["target", "protocol", "operations"], &rows));
     } else {
-        let rows: Vec<_> =
-            rows.iter().map(|row| vec![text(row, "name"), parameters(row), text(row, "description")]).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| vec![text(row, "name"), parameters(row), text(row, "description")])
+            .collect();
         print(&table(&["operation", "arguments", "description"], &rows));
     }
     Ok(())
 }
 
 fn parameters(tool: &Value) -> String {
-    let required = tool.pointer("/inputSchema/required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let required =
+        tool.pointer("/inputSchema/required").and_then(Value::as_array).cloned().unwrap_or_default();
     let known = tool.pointer("/inputSchema/properties").and_then(Value::as_object);
     let names = known.into_iter().flatten().map(|(name, _)| {
         let optional = !required.iter().any(|required| required == name);

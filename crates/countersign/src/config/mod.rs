@@ -68,7 +68,8 @@ impl Config {
             None => beside(&data),
         });
         if key_file.starts_with(resolved(&data)) {
-            let message = "the key file lies in the data folder, where a copy of the folder would open itself";
+            let message =
+                "the key file lies in the data folder, where a copy of the folder would open itself";
             return Err(document.wrong(&["key_file"], message).help("put it elsewhere"));
         }
         let listen: SocketAddr = raw.listen.parse().map_err(|_| {
@@ -79,7 +80,9 @@ impl Config {
         let public_url = raw.public_url.unwrap_or_else(|| format!("{scheme}://{listen}"));
         if tls.is_none() && !listen.ip().is_loopback() {
             let message = "a bearer token off loopback needs TLS";
-            return Err(document.wrong(&["listen"], message).help("set `tls.cert` and `tls.key`, or listen on 127.0.0.1"));
+            return Err(document
+                .wrong(&["listen"], message)
+                .help("set `tls.cert` and `tls.key`, or listen on 127.0.0.1"));
         }
         let sync = match raw.journal.sync.as_deref() {
             None | Some("writes") => SyncMode::Writes,
@@ -87,8 +90,8 @@ impl Config {
             Some(_) => return Err(document.wrong(&["journal", "sync"], "must be `writes` or `all`")),
         };
         let lifetime = raw.approvals.lifetime.as_deref().unwrap_or("15m");
-        let approval_lifetime =
-            Ttl::parse(lifetime).map_err(|error| document.wrong(&["approvals", "lifetime"], &error.to_string()))?;
+        let approval_lifetime = Ttl::parse(lifetime)
+            .map_err(|error| document.wrong(&["approvals", "lifetime"], &error.to_string()))?;
         let mut issuers = Vec::new();
         for (name, issuer) in raw.issuers {
             let wrong = |message: String| document.wrong(&["issuers", &name], &message);
@@ -148,7 +151,8 @@ fn resolved(path: &Path) -> PathBuf {
 
 /// `DIR.key` beside `DIR`.
 pub(crate) fn beside(data: &Path) -> PathBuf {
-    let mut name = data.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_else(|| "countersign".into());
+    let mut name =
+        data.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_else(|| "countersign".into());
     name.push(".key");
     data.with_file_name(name)
 }

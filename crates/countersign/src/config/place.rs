@@ -58,7 +58,8 @@ impl Document {
     pub(crate) fn read(file: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|error| {
             let message = format!("cannot be read: {error}");
-            ConfigError::of_file(file, message).help("name the file with --config, or run `countersign quickstart`")
+            ConfigError::of_file(file, message)
+                .help("name the file with --config, or run `countersign quickstart`")
         })?;
         Ok(Self { file: file.to_owned(), text })
     }
@@ -68,7 +69,13 @@ impl Document {
         toml::from_str(&self.text).map_err(|error| {
             let line = error.span().map(|span| self.line_at(span.start));
             let help = nearest(error.message());
-            ConfigError { file: self.file.clone(), line, key: String::new(), message: error.message().to_owned(), help }
+            ConfigError {
+                file: self.file.clone(),
+                line,
+                key: String::new(),
+                message: error.message().to_owned(),
+                help,
+            }
         })
     }
 
@@ -134,11 +141,17 @@ mod tests {
     fn a_key_is_found_by_its_line() {
         let document = Document {
             file: "c.toml".into(),
-            text: "listen = 'x'\n\n[targets.crm]\nurl = 'u'\n[targets.crm.credential]\nissuer = 'x'\n".to_owned(),
+            text: "listen = 'x'\n\n[targets.crm]\nurl = 'u'\n[targets.crm.credential]\nissuer = 'x'\n"
+                .to_owned(),
         };
         assert_eq!(document.line_of(&["targets", "crm", "url"]), Some(4));
         assert_eq!(document.line_of(&["targets", "crm", "credential", "issuer"]), Some(6));
         assert_eq!(document.line_of(&["targets", "crm", "missing"]), Some(3));
-        assert!(document.wrong(&["targets", "crm"], "bad").to_string().starts_with("c.toml:3: `targets.crm`: bad"));
+        assert!(
+            document
+                .wrong(&["targets", "crm"], "bad")
+                .to_string()
+                .starts_with("c.toml:3: `targets.crm`: bad")
+        );
     }
 }

@@ -8,7 +8,8 @@ use super::place::{ConfigError, Document};
 
 /// Reads every `.cedar` file of the folder, in the order of names, behind the shipped one.
 pub(super) fn read(folder: &Path, document: &Document) -> Result<Vec<PolicyFile>, ConfigError> {
-    let unread = |error| document.wrong(&["policies"], &format!("cannot read `{}`: {error}", folder.display()));
+    let unread =
+        |error| document.wrong(&["policies"], &format!("cannot read `{}`: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unread)? {
         let path = entry.map_err(unread)?.path();

@@ -73,7 +73,8 @@ impl RawTls {
     pub(super) fn read(&self, folder: &Path, document: &Document) -> Result<Tls, ConfigError> {
         let read = |key: &str, file: &Path| {
             let file = folder.join(file);
-            let unread = |error| document.wrong(&["tls", key], &format!("cannot read `{}`: {error}", file.display()));
+            let unread =
+                |error| document.wrong(&["tls", key], &format!("cannot read `{}`: {error}", file.display()));
             Ok((file.display().to_string(), std::fs::read(&file).map_err(unread)?))
         };
         Ok(Tls { cert: read("cert", &self.cert)?, key: read("key", &self.key)? })

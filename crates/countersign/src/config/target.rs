@@ -44,12 +44,14 @@ pub(super) fn parse(
         let known: Vec<&str> = protocols::PROTOCOLS.iter().map(|protocol| protocol.name()).collect();
         at("protocol", &format!("there is no such protocol; there is {}", known.join(", ")))
     })?;
-    let credential = match take::<RawCredential>(&mut table, "credential", |message| at("credential", message))? {
-        Some(raw) => CredentialPlan::parse(&raw).map_err(|error| at("credential", &error.to_string()))?,
-        None => CredentialPlan::none(),
-    };
+    let credential =
+        match take::<RawCredential>(&mut table, "credential", |message| at("credential", message))? {
+            Some(raw) => CredentialPlan::parse(&raw).map_err(|error| at("credential", &error.to_string()))?,
+            None => CredentialPlan::none(),
+        };
     let raw: Vec<RawField> = take(&mut table, "fields", |message| at("fields", message))?.unwrap_or_default();
-    let fields = raw.into_iter().map(|raw| field(raw, |message| at("fields", message))).collect::<Result<_, _>>()?;
+    let fields =
+        raw.into_iter().map(|raw| field(raw, |message| at("fields", message))).collect::<Result<_, _>>()?;
     let raw: BTreeMap<String, RawOperation> =
         take(&mut table, "operations", |message| at("operations", message))?.unwrap_or_default();
     let operations = Operations::parse(&target, raw).map_err(|error| at("operations", &error.to_string()))?;

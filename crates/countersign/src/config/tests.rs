@@ -17,21 +17,39 @@ fn what_is_wrong_is_named_by_file_line_and_key() {
     for (toml, begins) in [
         ("lisen = 'x'", "countersign.toml:1: unknown field `lisen`"),
         ("listen = 'x'\ndata = 'd'\npolicies = 'policies'", "countersign.toml:1: `listen`: no address"),
-        ("listen = '0.0.0.0:1'\ndata = 'd'\npolicies = 'policies'", "countersign.toml:1: `listen`: a bearer token"),
+        (
+            "listen = '0.0.0.0:1'\ndata = 'd'\npolicies = 'policies'",
+            "countersign.toml:1: `listen`: a bearer token",
+        ),
     ] {
         let error = error_of(toml);
         assert!(error.starts_with(begins), "{error}");
     }
     for (toml, begins) in [
         ("key_file = 'data/key'", "countersign.toml:4: `key_file`: the key file lies in the data folder"),
-        ("key_file = 'policies/../data/key'", "countersign.toml:4: `key_file`: the key file lies in the data folder"),
+        (
+            "key_file = 'policies/../data/key'",
+            "countersign.toml:4: `key_file`: the key file lies in the data folder",
+        ),
         ("[journal]\nsync = 'never'", "countersign.toml:5: `journal.sync`: must be"),
         ("[targets.crm]\nurl = 'http://x'", "countersign.toml:4: `targets.crm`: `protocol` is missing"),
-        ("[targets.crm]\nprotocol = 'gopher'", "countersign.toml:5: `targets.crm.protocol`: there is no such"),
+        (
+            "[targets.crm]\nprotocol = 'gopher'",
+            "countersign.toml:5: `targets.crm.protocol`: there is no such",
+        ),
         ("[targets.Crm]\nprotocol = 'http'", "countersign.toml:4: `targets.Crm`: `Crm` is no target name"),
-        ("[targets.countersign]\nprotocol = 'http'", "countersign.toml:4: `targets.countersign`: this name is"),
-        ("[targets.crm]\nprotocol = 'http'\nurll = 'http://x'", "countersign.toml:6: `targets.crm.urll`: unknown field"),
-        ("[targets.crm]\nprotocol = 'http'\nurl = 'ftp://x'", "countersign.toml:6: `targets.crm.url`: `ftp://x` must"),
+        (
+            "[targets.countersign]\nprotocol = 'http'",
+            "countersign.toml:4: `targets.countersign`: this name is",
+        ),
+        (
+            "[targets.crm]\nprotocol = 'http'\nurll = 'http://x'",
+            "countersign.toml:6: `targets.crm.urll`: unknown field",
+        ),
+        (
+            "[targets.crm]\nprotocol = 'http'\nurl = 'ftp://x'",
+            "countersign.toml:6: `targets.crm.url`: `ftp://x` must",
+        ),
     ] {
         let error = error_of(&format!("{HEAD}{toml}\n"));
         assert!(error.starts_with(begins), "{error}");

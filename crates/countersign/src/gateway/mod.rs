@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gate::model::{Secret, SystemClock, Timestamp, Clock as _};
+use gate::model::{Clock as _, Secret, SystemClock, Timestamp};
 use gate::{Gate, Listener, Workers};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -48,9 +48,10 @@ impl Gateway {
     /// # Errors
     /// When a stage cannot be opened or the address cannot be bound; the error says which, and what to do.
     pub(crate) async fn start(mut config: Config) -> anyhow::Result<Started> {
-        let tls = config.tls.as_ref().map(|tls| {
-            gate::acceptor((&tls.cert.0, &tls.cert.1), (&tls.key.0, &tls.key.1))
-        });
+        let tls = config
+            .tls
+            .as_ref()
+            .map(|tls| gate::acceptor((&tls.cert.0, &tls.cert.1), (&tls.key.0, &tls.key.1)));
         let listener = Listener::bind(config.listen, tls.transpose()?).await?;
         config.bound(listener.address()?);
         let opened = open::stages(&mut config).await?;

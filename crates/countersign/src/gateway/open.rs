@@ -55,8 +55,17 @@ pub(super) async fn stages(config: &mut Config) -> anyhow::Result<Opened> {
     let administrators: HashSet<_> = store.role_members(Role::Administrator).await?.into_iter().collect();
     let code = if administrators.is_empty() { issue_code(&store).await? } else { None };
     journal.append(Event::PolicyLoaded { revision: snapshot.engine().revision().to_owned() }, None)?;
-    let stages =
-        Stages { clock, identity, snapshot, approvals, journal, credentials, store, openapi: api::document(), administrators };
+    let stages = Stages {
+        clock,
+        identity,
+        snapshot,
+        approvals,
+        journal,
+        credentials,
+        store,
+        openapi: api::document(),
+        administrators,
+    };
     Ok(Opened { gate: Gate::new(stages), refresh, code })
 }
 
@@ -68,7 +77,9 @@ pub(crate) async fn state(data: &Path, key_file: &Path) -> anyhow::Result<(Store
         Err(error) => return Err(error.into()),
     };
     let folder = data.to_owned();
-    let store = tokio::task::spawn_blocking(move || Store::open(&folder)).await.context("opening the store was lost")??;
+    let store = tokio::task::spawn_blocking(move || Store::open(&folder))
+        .await
+        .context("opening the store was lost")??;
     let sealer = store.sealer(&kek).await?;
     Ok((store, sealer))
 }

@@ -34,9 +34,8 @@ async fn replace(
 ) -> anyhow::Result<identity::Refresh> {
     let mut config = Config::load(file)?;
     config.workers = workers;
-    let tls = config.tls.as_ref().map(|tls| {
-        gate::acceptor((&tls.cert.0, &tls.cert.1), (&tls.key.0, &tls.key.1))
-    });
+    let tls =
+        config.tls.as_ref().map(|tls| gate::acceptor((&tls.cert.0, &tls.cert.1), (&tls.key.0, &tls.key.1)));
     let tls = tls.transpose()?;
     let snapshot = config.snapshot().map_err(crate::commands::policy::listed)?;
     let identity = Identity::new(std::mem::take(&mut config.issuers), SystemClock::shared())?;
