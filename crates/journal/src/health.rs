@@ -50,7 +50,9 @@ impl Condition {
         match troubles.iter_mut().find(|(which, ..)| *which == duty) {
             Some(trouble) => trouble.1 = detail,
             None => {
-                tracing::error!(%detail, "the journal is unavailable: calls are refused until it can be written");
+                if duty != Duty::Closed {
+                    tracing::error!(%detail, "the journal is unavailable: calls are refused until it can be written");
+                }
                 troubles.push((duty, detail, now));
             }
         }
@@ -68,7 +70,9 @@ impl Condition {
     }
 
     pub(crate) fn health(&self) -> Health {
-        match lock(&self.troubles).first() {
+        let troubles = lock(&self.troubles);
+        // Why it stopped says more than that it was closed.
+        match troubles.iter().find(|(duty, ..)| *duty != Duty::Closed).or_else(|| troubles.first()) {
             None => Health::Serving,
             Some((_, detail, since)) => Health::Unavailable { detail: detail.clone(), since: *since },
         }

@@ -258,11 +258,13 @@ impl Journal {
         &self.handle.key
     }
 
-    /// At most `limit` calls (and never more than 1,000), newest first. It blocks.
+    /// At most `limit` calls (and never more than 1,000), newest first: every entry that was taken before is in it. It
+    /// blocks.
     ///
     /// # Errors
     /// [`JournalError::Damaged`] and [`JournalError::Io`].
     pub fn list(&self, filter: &Filter, limit: usize) -> Result<Vec<CallSummary>, JournalError> {
+        self.shared().write_taken();
         self.shared().list(filter, limit)
     }
 
@@ -271,6 +273,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::list`].
     pub fn show(&self, call: CallId) -> Result<Option<CallHistory>, JournalError> {
+        self.shared().write_taken();
         self.shared().show(call)
     }
 

@@ -190,6 +190,11 @@ impl Shared {
         }
     }
 
+    /// Writes what was taken, so that a reader of the files finds it.
+    pub(crate) fn write_taken(&self) {
+        while self.lead() {}
+    }
+
     fn check_writing(&self) -> Result<(), JournalError> {
         if self.condition.is_down(Duty::Write) || self.condition.is_down(Duty::Closed) {
             return Err(self.condition.unavailable());
