@@ -20,13 +20,13 @@ impl Held {
         let all = headers.get_all("prefer");
         let preferences =
             all.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let wait = preferences.filter_map(|preference| {
+        let mut wait = preferences.filter_map(|preference| {
             let (name, value) = preference.split(';').next()?.split_once('=')?;
             name.trim()
                 .eq_ignore_ascii_case("wait")
                 .then(|| value.trim().trim_matches('"').parse::<u64>().ok())?
         });
-        Self(wait.last().map_or(DEFAULT, Duration::from_secs).min(MOST))
+        Self(wait.next_back().map_or(DEFAULT, Duration::from_secs).min(MOST))
     }
 }
 
