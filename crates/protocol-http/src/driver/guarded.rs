@@ -10,6 +10,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use gate::{CallerStream, CrashPoint};
+use http::HeaderMap;
+use http::header::HeaderName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -21,17 +23,22 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// What is read from the socket at once.
 const CHUNK: usize = 16 << 10;
 
-/// What hyper is shown in place of a head that was refused.
-const INSTEAD: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
+/// What hyper is shown in place of a head that was refused. Its [`MARK`] tells it from every request that passed.
+const INSTEAD: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\n!refused: 1\r\nconnection: close\r\n\r\n";
 
-/// Why the connection's next request is refused, if it is.
+/// A header that no caller can send: the guard refuses a name with a `!`.
+const MARK: HeaderName = HeaderName::from_static("!refused");
+
+/// Why the connection's last request is refused, if it is.
 #[derive(Clone, Default)]
 pub(crate) struct Verdict(Arc<Mutex<Option<BadRequest>>>);
 
 impl Verdict {
-    /// Takes the refusal that stands in the place of the request which was just read.
-    pub(crate) fn take(&self) -> Option<BadRequest> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The refusal, if this is the head that stands in its place. hyper reads ahead: what is refused may lie behind requests
+    /// that have not been served yet, and is none of theirs.
+    pub(crate) fn on(&self, head: &HeaderMap) -> Option<BadRequest> {
+        head.get(MARK)?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, why: BadRequest) {

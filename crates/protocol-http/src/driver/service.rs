@@ -31,7 +31,7 @@ impl Service {
         verdict: &Verdict,
         request: Request<Incoming>,
     ) -> Result<Response<CallerBody>, Ended> {
-        if let Some(why) = verdict.take() {
+        if let Some(why) = verdict.on(request.headers()) {
             return Err(self.gate.refuse_stranger(&arrival, why.into()));
         }
         let (head, body) = request.into_parts();
