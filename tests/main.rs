@@ -1,13 +1,15 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
 
 mod counterparts;
-mod free;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod free;
+mod headers;
 mod identity;
 mod journal_full;
 mod origin;
 mod scene;
+mod smuggling;
 mod world;
 
 /// The program under test.

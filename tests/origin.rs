@@ -218,8 +218,8 @@ impl Talk<'_> {
         let piece = match self.request.header("content-length") {
             Some(length) => {
                 let left = length.parse::<usize>().unwrap_or(0) - self.request.body.len();
-                let taken = self.stream.fill_buf().map(|read| read.len().min(left)).unwrap_or(0);
-                if left == 0 { Vec::new() } else { self.take(taken)? }
+                let ready = if left == 0 { 0 } else { self.stream.fill_buf()?.len() };
+                self.take(ready.min(left))?
             }
             None if self.request.header("transfer-encoding").is_some() => self.read_chunk()?,
             None => Vec::new(),
