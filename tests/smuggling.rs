@@ -128,7 +128,10 @@ fn a_header_that_asks_for_another_request_or_protocol_is_refused() {
             "POST /t/api/x HTTP/1.1\r\nGOODX_HTTP_Method_Override: DELETE\r\n\r\n",
         ),
         ("method override, query", "POST /t/api/x?_method=DELETE HTTP/1.1\r\nGOODConnection: close\r\n\r\n"),
-        ("method override, encoded query", "POST /t/api/x?%5Fmethod=DELETE HTTP/1.1\r\nGOODConnection: close\r\n\r\n"),
+        (
+            "method override, encoded query",
+            "POST /t/api/x?%5Fmethod=DELETE HTTP/1.1\r\nGOODConnection: close\r\n\r\n",
+        ),
         ("Expect", "POST /t/api/x HTTP/1.1\r\nGOODExpect: 200-ok\r\nContent-Length: 1\r\n\r\na"),
         (
             "Trailer",
@@ -176,7 +179,10 @@ fn a_target_that_two_readers_split_in_two_ways_is_refused() {
         "/t/api/\"",
         "/%2e/t/api/x",
     ];
-    let texts: Vec<_> = targets.iter().map(|target| format!("GET {target} HTTP/1.1\r\nGOODConnection: close\r\n\r\n")).collect();
+    let texts: Vec<_> = targets
+        .iter()
+        .map(|target| format!("GET {target} HTTP/1.1\r\nGOODConnection: close\r\n\r\n"))
+        .collect();
     let cases: Vec<_> = targets.iter().zip(&texts).map(|(target, text)| (*target, text.as_str())).collect();
     all_refused(&cases);
 }
