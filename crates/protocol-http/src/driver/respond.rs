@@ -23,7 +23,7 @@ use crate::refuse;
 /// The call's identity, on every response that a call has come to.
 const CALL: HeaderName = HeaderName::from_static("countersign-call");
 
-/// The most of an answer that is held back to see whether it can be shown, where a retry could repeat an effect.
+/// The most of an answer that is held back to see whether it can be shown.
 const PEEK: usize = 64 << 10;
 
 /// A body on its way to a caller.
@@ -127,7 +127,8 @@ pub(crate) async fn answered(
     shown.insert(CALL, id_value(open.call()));
     let recorded = json!({ "status": status.as_u16(), "headers": headers::all_headers(&shown) });
     let open = open.body_is(content, status.as_u16(), recorded)?;
-    let peek = asked.effect && content == Some(Content::Json);
+    let sized = received.contains_key(header::CONTENT_LENGTH);
+    let peek = sized || (asked.effect && content == Some(Content::Json));
     let flow = flow(Box::new(open), peek).await?;
     Ok(built(status, shown, CallerBody(flow)))
 }
@@ -223,18 +224,24 @@ pub(crate) fn content_of(received: &HeaderMap) -> Option<Content> {
 }
 
 /// With `peek`, holds the head back until the answer is whole or longer than can be held, so that one which cannot be
-/// shown ends in a status that no client takes for a lost connection.
+/// shown ends in a status that no client takes for a lost connection. Without, looks only at what is there already: an
+/// answer without a length may be a live one.
 async fn flow(mut answer: Box<dyn OpenAnswer>, peek: bool) -> Result<Flow, Ended> {
     let mut ready = VecDeque::new();
     let mut held = 0;
-    while peek && held < PEEK {
-        match poll_fn(|cx| answer.poll_next(cx)).await {
-            Some(Ok(bytes)) => {
+    while held < PEEK {
+        let polled = poll_fn(|cx| match answer.poll_next(cx) {
+            Poll::Pending if !peek => Poll::Ready(None),
+            polled => polled.map(Some),
+        });
+        match polled.await {
+            None => break,
+            Some(Some(Ok(bytes))) => {
                 held += bytes.len();
                 ready.push_back(bytes);
             }
-            Some(Err(ended)) => return Err(ended),
-            None => return Ok(Flow::Open { ready, answer: None }),
+            Some(Some(Err(ended))) => return Err(ended),
+            Some(None) => return Ok(Flow::Open { ready, answer: None }),
         }
     }
     Ok(Flow::Open { ready, answer: Some(answer) })
