@@ -3,10 +3,12 @@
 mod counterparts;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod credential;
 mod free;
 mod headers;
 mod identity;
 mod journal_full;
+mod masking;
 mod origin;
 mod scene;
 mod smuggling;
