@@ -478,8 +478,10 @@ impl Gate {
 
     pub(crate) fn record_refusal(&self, event: Event, refusal: &Refusal) {
         self.0.metrics.refused(refusal.kind);
-        if let Err(error) = self.0.journal.append(event, None) {
-            tracing::error!(%error, %refusal, "a refusal is not in the journal");
+        // A refusal is told when it has left the process: nothing else will write it soon, as an answer would.
+        match self.0.journal.append(event, None) {
+            Ok(_) => self.0.journal.write_now(),
+            Err(error) => tracing::error!(%error, %refusal, "a refusal is not in the journal"),
         }
     }
 

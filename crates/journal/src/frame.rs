@@ -15,8 +15,8 @@ use crate::merkle::{Hash, digest};
 /// The largest payload of an event.
 pub(crate) const MAX_EVENT: usize = 1 << 20;
 
-/// The largest payload of any frame: a segment's header names every call under way.
-const MAX_PAYLOAD: usize = 1 << 24;
+/// The largest payload of any frame: a segment's header names every call under way, 39 bytes each.
+pub(crate) const MAX_PAYLOAD: usize = 1 << 26;
 
 /// What a frame adds to its payload.
 pub(crate) const OVERHEAD: usize = HEAD + TAIL;

@@ -16,7 +16,7 @@ use model::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::JournalError;
-use crate::frame::{self, Forward, SALT, Step};
+use crate::frame::{self, Forward, MAX_PAYLOAD, SALT, Step};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,9 @@ impl Header {
     /// The bytes that the segment begins with.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, JournalError> {
         let payload = serde_json::to_vec(self).map_err(JournalError::Encode)?;
+        if payload.len() > MAX_PAYLOAD {
+            return Err(JournalError::TooLarge { bytes: payload.len(), limit: MAX_PAYLOAD });
+        }
         let mut out = EVENTS_MAGIC.to_vec();
         frame::encode(&mut out, self.first, &[0; SALT], [&payload, &[]]);
         Ok(out)

@@ -24,8 +24,8 @@ use crate::{JournalError, RecordPart, describe, lock};
 /// Bytes written and not synced after which the keeper syncs before anybody asks.
 const EARLY: usize = 4 << 20;
 
-/// Room that the end of a call takes at most, without its part.
-const END: usize = 4 << 10;
+/// Room that the end of a call takes, without its part: the usual memory holds the ends of 32,768 calls under way.
+const END: usize = 1 << 10;
 
 pub(crate) struct Shared {
     pub(crate) dir: PathBuf,
