@@ -60,7 +60,8 @@ async fn connection(stream: CallerStream, service: Service, mut stop: watch::Rec
         async move { respond::infallible(service.answer(arrival, &verdict, request).await) }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).pipeline_flush(true);
+    // Not `pipeline_flush`: with it hyper buffers whatever an answer brings, however slowly its caller reads.
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(guarded), answer));
     let ended = tokio::select! {
         ended = &mut served => ended,
