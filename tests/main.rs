@@ -1,4 +1,11 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by a panic"
+)]
 
 mod counterparts;
 #[cfg(feature = "failpoints")]
@@ -11,7 +18,10 @@ mod journal_full;
 mod masking;
 mod origin;
 mod scene;
+mod slow;
 mod smuggling;
+mod streaming;
+mod tls;
 mod world;
 
 /// The program under test.
