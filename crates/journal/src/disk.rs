@@ -62,6 +62,13 @@ impl Disk {
         made
     }
 
+    /// Makes `path` hold `bytes`, on the disk. A crash may leave a part of them: only for what nobody relies on yet.
+    pub(crate) fn create(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let file = OpenOptions::new().create(true).write(true).truncate(true).open(path)?;
+        self.append(&file, bytes)?;
+        self.sync(&file)
+    }
+
     fn make(&self, tmp: &Path, parts: &[&[u8]]) -> io::Result<()> {
         let file = OpenOptions::new().create_new(true).append(true).open(tmp)?;
         for part in parts {

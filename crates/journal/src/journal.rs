@@ -292,7 +292,7 @@ impl Journal {
     }
 
     /// Takes no more entries, writes and syncs all that were taken, and signs for them. It blocks; other clones find the
-    /// journal closed.
+    /// journal closed. A call whose end is pushed later is found open by the next run, and ends as interrupted.
     ///
     /// # Errors
     /// [`JournalError::Unavailable`] when not everything could be written.

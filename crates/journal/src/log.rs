@@ -181,7 +181,12 @@ impl Log {
                     folder.ancestors().take_while(|up| up.starts_with(&self.dir)).map(Path::to_owned),
                 );
             }
-            self.disk.replace(&path, &[&tile.bytes]).map_err(|source| JournalError::io(&path, source))?;
+            // Nothing relies on a full tile before it is signed for; of the others, an older form may be in use.
+            let made = match tile.replaces {
+                Some(_) => self.disk.create(&path, &tile.bytes),
+                None => self.disk.replace(&path, &[&tile.bytes]),
+            };
+            made.map_err(|source| JournalError::io(&path, source))?;
         }
         for folder in folders {
             self.disk.sync_folder(&folder).map_err(|source| JournalError::io(&folder, source))?;

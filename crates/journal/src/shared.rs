@@ -125,7 +125,7 @@ impl Shared {
             Err(error) => {
                 tracing::error!(%call, %error, "the end of a call could not be recorded");
                 self.release_end();
-                self.written()
+                self.written().saturating_sub(1)
             }
         }
     }
@@ -147,7 +147,7 @@ impl Shared {
 
     /// The events segment that is written to, and the bytes in it. It waits for the write under way.
     pub(crate) fn end_of_events(&self) -> (u64, u64) {
-        lock(&self.writer).point().events()
+        self.with_writer(|writer| writer.point().events())
     }
 
     /// Wakes the keeper.
@@ -236,42 +236,45 @@ impl Shared {
         self.wake();
     }
 
-    /// Writes and syncs all that was appended. Only the keeper does this, and opening and closing while there is none.
-    pub(crate) fn cycle(&self) {
+    /// Takes the writer, however long that takes. Whoever found it taken meanwhile is told to look again.
+    fn with_writer<R>(&self, work: impl FnOnce(&mut Writer) -> R) -> R {
         let mut writer = lock(&self.writer);
-        while !self.condition.is_down(Duty::Write) && self.write_one(&mut writer) {}
-        let point = writer.point();
+        let result = work(&mut writer);
         drop(writer);
         self.wrote.notify_waiters();
+        result
+    }
+
+    /// Writes and syncs all that was appended. Only the keeper does this, and opening while there is none.
+    pub(crate) fn cycle(&self) {
+        let point = self.with_writer(|writer| {
+            while !self.condition.is_down(Duty::Write) && self.write_one(writer) {}
+            writer.point()
+        });
         if point.written > self.durable() && !self.condition.is_down(Duty::Write) {
             self.settle(&point);
         }
-        self.roll();
+        self.with_writer(|writer| self.roll(writer));
     }
 
     fn settle(&self, point: &Point) {
-        if let Err(error) = point.sync(&self.dir, &self.disk) {
-            let writer = lock(&self.writer);
-            self.fail(&error);
-            drop(writer);
-            return;
+        match point.sync(&self.dir, &self.disk) {
+            Ok(()) => {
+                let freed = self.with_writer(|writer| writer.settle(point));
+                self.made_durable(point.written, freed);
+            }
+            Err(error) => self.with_writer(|_| self.fail(&error)),
         }
-        let mut writer = lock(&self.writer);
-        let freed = writer.settle(point);
-        drop(writer);
-        self.made_durable(point.written, freed);
     }
 
     fn made_durable(&self, to: u64, freed: usize) {
         lock(&self.queue).free(freed);
         self.durable.store(to, Ordering::Release);
         self.synced.notify_waiters();
-        self.wrote.notify_waiters();
     }
 
     /// Begins new segments where the current ones are full. Whoever wants to write meanwhile waits, once in 64 MiB.
-    fn roll(&self) {
-        let mut writer = lock(&self.writer);
+    fn roll(&self, writer: &mut Writer) {
         if !writer.is_full(self.segment_bytes) || self.condition.is_down(Duty::Write) {
             return;
         }
@@ -284,19 +287,15 @@ impl Shared {
         if let Err(error) = rolled {
             self.fail(&error);
         }
-        drop(writer);
-        self.wrote.notify_waiters();
     }
 
-    /// Tries to write again what is kept.
+    /// Tries to write again what is kept. Returns whether that has healed the journal.
     pub(crate) fn mend(&self) -> bool {
-        let mut writer = lock(&self.writer);
-        match writer.mend(self.oldest()) {
+        self.with_writer(|writer| match writer.mend(self.oldest()) {
             Ok(freed) => {
                 let to = writer.point().written;
                 self.written.store(to, Ordering::Release);
                 self.condition.heal(Duty::Write);
-                drop(writer);
                 self.made_durable(to, freed);
                 true
             }
@@ -304,7 +303,7 @@ impl Shared {
                 self.condition.fail(Duty::Write, describe(&error), self.clock.now());
                 false
             }
-        }
+        })
     }
 
     /// No entry that is not written yet is older.

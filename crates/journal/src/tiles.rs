@@ -192,7 +192,12 @@ fn whole(shelf: Shelf, index: u64, bytes: Vec<u8>) -> Tile {
 
 /// An entry bundle: each commitment with its length before it.
 pub(crate) fn entries_bytes(entries: &[Hash]) -> Vec<u8> {
-    entries.iter().flat_map(|entry| [0, 32].into_iter().chain(*entry)).collect()
+    let mut bytes = Vec::with_capacity(entries.len() * Shelf::Entries.item());
+    for entry in entries {
+        bytes.extend_from_slice(&[0, 32]);
+        bytes.extend_from_slice(entry);
+    }
+    bytes
 }
 
 /// Reads the tiles of a log of a given size, and remembers the last one.

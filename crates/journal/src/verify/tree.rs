@@ -142,9 +142,9 @@ impl<'a> Tree<'a> {
         let width = (expected.len() / shelf.item()) as u64;
         let whole = shelf.path(index);
         let exact = shelf.path_of_width(index, width);
-        let mut forms: Vec<PathBuf> =
-            [&whole, &exact].into_iter().filter(|p| self.dir.join(p).exists()).cloned().collect();
-        forms.dedup();
+        // A full tile beside the partial one that the checkpoint needs is ahead of it, and may be half written.
+        let form = [&exact, &whole].into_iter().find(|path| self.dir.join(path).exists());
+        let mut forms: Vec<PathBuf> = form.cloned().into_iter().collect();
         if forms.is_empty() {
             report.find(&exact, Some(first_record(shelf, index, 0)), 0, "the tile is missing");
         }
