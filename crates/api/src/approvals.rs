@@ -102,8 +102,10 @@ pub(crate) fn approve<'a>(gate: &'a Gate, session: &'a Session, asked: &'a Asked
     Box::pin(async move {
         let id: ApprovalId = asked.id("approval")?;
         let Verdict { reason } = asked.json()?;
-        let signed = gate.sign(id, session.principal(), reason).await.map_err(refused)?;
-        Reply::json(&view(&signed))
+        match gate.sign(id, session.principal(), reason).await {
+            Ok(signed) => Reply::json(&view(&signed)),
+            Err(error) => Err(refused_of(gate, id, error).await),
+        }
     })
 }
 
@@ -111,8 +113,10 @@ pub(crate) fn reject<'a>(gate: &'a Gate, session: &'a Session, asked: &'a Asked)
     Box::pin(async move {
         let id: ApprovalId = asked.id("approval")?;
         let Verdict { reason } = asked.json()?;
-        let rejected = gate.reject(id, session.principal(), reason).await.map_err(refused)?;
-        Reply::json(&view(&rejected))
+        match gate.reject(id, session.principal(), reason).await {
+            Ok(rejected) => Reply::json(&view(&rejected)),
+            Err(error) => Err(refused_of(gate, id, error).await),
+        }
     })
 }
 
@@ -128,6 +132,14 @@ fn refused(error: ApprovalError) -> Stop {
     match error {
         ApprovalError::NotFound(_) => not_found(),
         error => Stop::Refused(Refusal::new(error.kind(), error.to_string())),
+    }
+}
+
+/// The refusal, about this approval: what has expired is that, and not the caller's identity.
+async fn refused_of(gate: &Gate, id: ApprovalId, error: ApprovalError) -> Stop {
+    match (refused(error), gate.approvals().show(id).await) {
+        (Stop::Refused(refusal), Ok(Some(approval))) => Stop::Refused(refusal.with_approval(approval.notice())),
+        (stop, _) => stop,
     }
 }
 

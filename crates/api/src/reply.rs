@@ -61,6 +61,10 @@ pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
         |detail: String| Refusal::new(RefusalKind::NotUnderstood, format!("the body is {detail}"));
     let value =
         parse_strict_json(body, JsonLimits::REQUEST).map_err(|error| not_understood(error.to_string()))?;
+    // serde would take an array for the members in their order.
+    if !value.is_object() {
+        return Err(not_understood("not a JSON object".to_owned()));
+    }
     serde_json::from_value(value).map_err(|error| not_understood(format!("not what is expected: {error}")))
 }
 
