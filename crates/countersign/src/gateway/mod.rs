@@ -96,8 +96,10 @@ impl Gateway {
     pub(crate) async fn drain(self) -> anyhow::Result<()> {
         self.gate.stop();
         self.stop.send_replace(true);
-        let _ = self.serving.await;
+        drop(self.listener);
         let deadline = tokio::time::Instant::now() + DRAIN;
+        // What was answered must reach its caller too, so connections are awaited and not only calls.
+        let _ = tokio::time::timeout_at(deadline, self.serving).await;
         while self.gate.metrics().under_way() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
