@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so by a panic"
 )]
 
+mod approvals;
 mod counterparts;
 #[cfg(feature = "failpoints")]
 mod crash;
@@ -15,8 +16,11 @@ mod free;
 mod headers;
 mod identity;
 mod journal_full;
+mod life;
 mod masking;
 mod origin;
+mod own;
+mod records;
 mod scene;
 mod slow;
 mod smuggling;
