@@ -120,7 +120,7 @@ impl<R: Reply> Open<R> {
         ToCaller::masked(Bytes::from(masked.into_owned()))
     }
 
-    /// Says what the body is, and what of the head is recorded (already masked). `None` is a kind that cannot be
+    /// Says what the body is, and what of the head is recorded, as the caller is shown it. `None` is a kind that cannot be
     /// searched for personal data: it passes only where policy lifted every class, and the credential is searched for
     /// even then.
     ///
@@ -133,14 +133,14 @@ impl<R: Reply> Open<R> {
         head: serde_json::Value,
     ) -> Result<Self, Ended> {
         self.status = status;
-        if let Some(entry) = &mut self.entry {
-            entry.head = head;
-        }
         let content = match content {
             Some(content) => content,
             None if !self.session.masks() => Content::Opaque,
             None => return Err(self.withhold("its content type cannot be searched for what must be masked")),
         };
+        if let Some(entry) = &mut self.entry {
+            entry.answered(head, content, self.session.keeps_less());
+        }
         self.content = content;
         self.masker = Some(Masker::new(Arc::clone(&self.plan), content));
         Ok(self)

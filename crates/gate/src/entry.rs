@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::{Begun, End, Event, Finished, Journal, JournalError, Position, RecordPart};
-use mask::Counts;
+use mask::{Content, Counts};
 use model::{Call, CallId, ClassName, Clock, Outcome, RecordLevel, Timestamp};
 use serde_json::{Value, json};
 
 use crate::failpoint::CrashPoint;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 
 /// The most of a body that a record keeps.
@@ -25,10 +26,12 @@ pub(crate) struct Entry {
     metrics: Arc<Metrics>,
     begun: Timestamp,
     level: RecordLevel,
-    /// The head of the answer, masked, as it will be recorded.
-    pub(crate) head: Value,
-    /// The beginning of the masked body, where bodies are recorded.
+    /// The head of the answer as the caller is shown it.
+    head: Value,
+    /// The beginning of its body as the caller is shown it, where bodies are recorded.
     sample: Vec<u8>,
+    /// What masks both before they are kept, where the caller is shown more.
+    kept: Option<(Kept, Content)>,
     bytes_out: u64,
     masked: Counts,
 }
@@ -60,6 +63,7 @@ impl Entry {
             level,
             head: Value::Null,
             sample: Vec::new(),
+            kept: None,
             bytes_out: 0,
             masked: Counts::new(),
         })
@@ -85,6 +89,12 @@ impl Entry {
     /// Waits until the beginning has left the process; usually writes the group itself.
     pub(crate) async fn written(&self) -> Result<(), JournalError> {
         self.journal.written(self.position).await
+    }
+
+    /// Says what the answer is, and what masks it further before it is kept.
+    pub(crate) fn answered(&mut self, head: Value, content: Content, kept: Option<Kept>) {
+        self.head = head;
+        self.kept = kept.map(|kept| (kept, content));
     }
 
     /// Keeps the beginning of what the caller is shown, where bodies are recorded.
@@ -132,10 +142,13 @@ impl Entry {
         if self.head.is_null() && self.sample.is_empty() {
             return None;
         }
-        let head = std::mem::take(&mut self.head);
+        let (head, sample) = match &self.kept {
+            Some((kept, content)) => (kept.json(&self.head), kept.body(*content, &self.sample)),
+            None => (std::mem::take(&mut self.head), std::mem::take(&mut self.sample)),
+        };
         let body = (self.level == RecordLevel::Full).then(|| {
-            let whole = (self.sample.len() as u64) == self.bytes_out;
-            json!({ "text": String::from_utf8_lossy(&self.sample), "whole": whole })
+            let whole = self.bytes_out <= SAMPLE as u64;
+            json!({ "text": String::from_utf8_lossy(&sample), "whole": whole })
         });
         let answer = json!({ "head": head, "body": body });
         RecordPart::json(&answer).ok()

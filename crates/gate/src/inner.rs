@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use identity::Identity;
 use journal::{Begun, Event, Health, Journal, RecordPart, Refused};
 use lease::{Credential, Credentials, MintFor};
-use mask::{Masker, Plan};
+use mask::Plan;
 use model::{
     ActionName, Call, CallId, Clock, Decision, GroupName, PrincipalKey, Refusal, RefusalKind, Secret,
     Timestamp,
@@ -23,6 +23,7 @@ use crate::caller::{Public, PublicPage};
 use crate::ended::Ended;
 use crate::entry::{Entry, SAMPLE};
 use crate::failpoint::CrashPoint;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::path::{Admitted, Cleared};
 use crate::proposal::Body;
@@ -52,7 +53,7 @@ struct Inner {
     store: Store,
     budget: Budget,
     metrics: Arc<Metrics>,
-    recorded: Arc<Plan>,
+    kept: Kept,
     openapi: String,
     stopping: watch::Sender<bool>,
 }
@@ -105,11 +106,7 @@ impl Gate {
             store: stages.store,
             budget: Budget::new(),
             metrics: Arc::new(Metrics::default()),
-            recorded: Arc::new(Plan::new(
-                mask::detectors().to_vec(),
-                Vec::new(),
-                Arc::new(mask::Needles::none()),
-            )),
+            kept: Kept::new(Vec::new()),
             openapi: stages.openapi.to_string(),
             stopping: watch::Sender::new(false),
         }))
@@ -351,7 +348,7 @@ impl Gate {
             principal: session.principal().chain_text(),
             target: call.target.clone(),
             accesses: call.accesses.clone(),
-            sentence: self.mask_text(&call.sentence),
+            sentence: self.0.kept.text(&call.sentence),
             policy: session.0.snapshot.engine().revision().to_owned(),
             reasons: admitted.reasons.clone(),
             obligations: admitted.obligations.clone(),
@@ -362,8 +359,8 @@ impl Gate {
         };
         let full = admitted.obligations.record == model::RecordLevel::Full;
         let record = RecordPart::json(&json!({
-            "heads": self.mask_json(&call.heads),
-            "body": admitted.proposal.body.as_ref().filter(|_| full).and_then(|body| self.mask_body(body)),
+            "heads": self.0.kept.json(&call.heads),
+            "body": admitted.proposal.body.as_ref().filter(|_| full).and_then(|body| self.keep_body(body)),
             "inputs": {
                 "principal": session.principal(),
                 "roles": session.0.who.roles,
@@ -485,34 +482,15 @@ impl Gate {
         }
     }
 
-    /// A text as it is kept: every detector applied.
-    pub(crate) fn mask_text(&self, text: &str) -> String {
-        self.0.recorded.mask_text(text).0.into_owned()
-    }
-
-    /// Every text in a value as it is kept; names of members too.
-    pub(crate) fn mask_json(&self, value: &Value) -> Value {
-        match value {
-            Value::String(text) => Value::String(self.mask_text(text)),
-            Value::Number(_) => {
-                let text = value.to_string();
-                if self.mask_text(&text) == text { value.clone() } else { Value::Null }
-            }
-            Value::Array(items) => items.iter().map(|item| self.mask_json(item)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, member)| (self.mask_text(name), self.mask_json(member))).collect()
-            }
-            Value::Null | Value::Bool(_) => value.clone(),
-        }
+    /// What masks that which is kept.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.0.kept
     }
 
     /// The beginning of a body as it is kept, or nothing when it cannot be searched.
-    pub(crate) fn mask_body(&self, body: &Body) -> Option<Value> {
-        let mut masker = Masker::new(Arc::clone(&self.0.recorded), body.content?);
-        let mut masked = Vec::new();
-        masker.push(&body.bytes, &mut masked).ok()?;
-        masker.finish(&mut masked).ok()?;
-        let kept = masked.get(..SAMPLE.min(masked.len()))?;
-        Some(json!({ "text": String::from_utf8_lossy(kept), "bytes": body.bytes.len() }))
+    pub(crate) fn keep_body(&self, body: &Body) -> Option<Value> {
+        let masked = self.0.kept.body(body.content?, &body.bytes);
+        let beginning = masked.get(..SAMPLE.min(masked.len()))?;
+        Some(json!({ "text": String::from_utf8_lossy(beginning), "bytes": body.bytes.len() }))
     }
 }

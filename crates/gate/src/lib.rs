@@ -18,6 +18,7 @@ mod ended;
 mod entry;
 mod failpoint;
 mod inner;
+mod kept;
 mod listen;
 mod metrics;
 mod own;

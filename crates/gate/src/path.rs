@@ -150,7 +150,7 @@ impl Gate {
             principal: Some(session.principal().chain_text()),
             target: Some(call.target.clone()),
             accesses: Some(call.accesses.clone()),
-            sentence: self.mask_text(&call.sentence),
+            sentence: self.kept().text(&call.sentence),
             kind: refusal.kind,
             detail: refusal.detail.clone(),
             policy: Some(session.0.snapshot.engine().revision().to_owned()),

@@ -12,6 +12,7 @@ use mask::{BadNeedle, Plan};
 use model::{ClassName, Clock, Principal, Refusal, RefusalKind, SessionId, Timestamp};
 use policy::{Lifted, Who};
 
+use crate::kept::Kept;
 use crate::snapshot::Snapshot;
 use crate::target::Target;
 
@@ -74,6 +75,11 @@ impl Session {
     #[must_use]
     pub fn masks(&self) -> bool {
         !self.0.lifted.all
+    }
+
+    /// What masks the record of this session's answers, where policy shows the caller more than is kept.
+    pub(crate) fn keeps_less(&self) -> Option<Kept> {
+        (!self.0.lifted.classes.is_empty()).then(|| Kept::new(self.0.target.fields().to_vec()))
     }
 
     /// Every target that stands with this session's configuration.

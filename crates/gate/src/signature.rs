@@ -98,11 +98,11 @@ impl Gate {
             digest,
             ask: ask.clone(),
             call: call.id,
-            sentence: self.mask_text(&call.sentence),
+            sentence: self.kept().text(&call.sentence),
             detail: json!({
                 "accesses": call.accesses,
-                "heads": self.mask_json(&call.heads),
-                "body": proposal.body.as_ref().and_then(|body| self.mask_body(body)),
+                "heads": self.kept().json(&call.heads),
+                "body": proposal.body.as_ref().and_then(|body| self.keep_body(body)),
                 "asked_by": ask.policies,
             }),
             revision: session.0.snapshot.engine().revision().to_owned(),
@@ -118,7 +118,7 @@ impl Gate {
                 target: call.target.clone(),
                 digest,
                 groups: ask.groups.iter().cloned().collect(),
-                sentence: self.mask_text(&call.sentence),
+                sentence: self.kept().text(&call.sentence),
                 expires: approval.expires,
             };
             self.keep(Event::Asked(Box::new(asked))).await?;
