@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::origin::{self, After, Origin, answer_with};
+use crate::origin::{self, After, Origin, answer_with, chunked};
 use crate::world::{KEY, World};
 
 #[test]
@@ -238,15 +238,18 @@ fn an_answer_that_breaks_the_protocol_is_no_answer() {
         })?;
         Ok(After::Close)
     }));
-    for path in ["/cr", "/nul", "/two-lengths", "/not-http", "/switch", "/huge", "/silent"] {
+    for path in ["/cr", "/nul", "/two-lengths", "/not-http", "/switch", "/huge", "/short", "/silent"] {
         let read = world.get(path);
         assert_eq!((read.status, read.at("/code").as_str()), (502, "failed"), "{path}: {}", read.text());
         let write = world.call("POST", path).json(&json!({})).send();
         assert_eq!((write.status, write.at("/code").as_str()), (424, "failed"), "{path}: {}", write.text());
         assert_eq!(write.json()["retryable"], false, "{path}");
     }
-    let short = world.get("/short");
-    assert_eq!((short.status, short.whole), (200, false), "an answer that breaks off is seen to");
+    let cut = world.get("/cut");
+    assert!(
+        cut.status == 502 || (cut.status == 200 && !cut.whole),
+        "an answer that breaks off is seen to: {cut:?}"
+    );
     world.close();
 }
 

@@ -1,4 +1,4 @@
-use gate::{Cleared, Admitted};
+use gate::{Admitted, Cleared};
 
 fn clear(admitted: Admitted, cleared: Cleared) -> Cleared {
     drop(admitted);

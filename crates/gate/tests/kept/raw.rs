@@ -1,7 +1,8 @@
 use gate::{Raw, ToCaller};
 
 fn raw(raw: Raw) -> Option<ToCaller> {
-    drop(raw); None
+    drop(raw);
+    None
 }
 
 fn main() {}
