@@ -53,7 +53,11 @@ fn a_caller_that_waits_runs_at_once_when_somebody_signs() {
     assert_eq!(world.verdict("ada", &id, "approve").status, 200);
     let answer = caller.join().unwrap();
     assert_eq!((answer.status, answer.json()), (200, json!({ "ok": true })));
-    assert_eq!(world.origin.only().body, br#"{"amount":1}"#);
+    let seen = world.origin.only();
+    assert_eq!(
+        (seen.method.as_str(), seen.path(), seen.body.as_slice()),
+        ("POST", "/ask/pay", &br#"{"amount":1}"#[..])
+    );
     let used = world.own("GET", &format!("/v1/approvals/{id}")).send().json();
     assert_eq!(
         (&used["state"], &used["used_by"]),

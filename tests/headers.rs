@@ -234,6 +234,7 @@ fn an_answer_that_breaks_the_protocol_is_no_answer() {
             "/short" => {
                 "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\nok".to_owned()
             }
+            "/cut" => format!("{}5\r\nline\n\r\n5\r\nli", chunked("text/plain")),
             _ => String::new(),
         })?;
         Ok(After::Close)

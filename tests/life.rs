@@ -132,7 +132,7 @@ fn told_to_stop_it_ends_calls_under_way_and_begins_none() {
     tell.send(event(1)).unwrap();
     reader.until("event 1");
     // A connection that idles, to be asked for something once the gateway stops.
-    let mut idle = TcpStream::connect(world.gateway.address()).unwrap();
+    let idle = TcpStream::connect(world.gateway.address()).unwrap();
     idle.set_read_timeout(Some(SOON)).unwrap();
     world.gateway.process().signal(Signal::TERM);
     world.gateway.wait_for_log("stopping");

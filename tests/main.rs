@@ -1,7 +1,6 @@
 //! End to end, through the real binary: one test binary for all, so that it links once.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on says so by a panic"

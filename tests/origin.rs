@@ -16,8 +16,6 @@ pub(crate) struct Seen {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The head as it came, byte for byte.
-    pub(crate) head: Vec<u8>,
     /// Which connection it came over, counted from 0.
     pub(crate) connection: usize,
 }
@@ -201,7 +199,6 @@ fn read_head(stream: &mut impl io::BufRead, connection: usize) -> io::Result<Opt
         target: request.next().unwrap_or_default(),
         headers: lines.filter_map(header).collect(),
         body: Vec::new(),
-        head,
         connection,
     }))
 }

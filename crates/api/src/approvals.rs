@@ -138,7 +138,9 @@ fn refused(error: ApprovalError) -> Stop {
 /// The refusal, about this approval: what has expired is that, and not the caller's identity.
 async fn refused_of(gate: &Gate, id: ApprovalId, error: ApprovalError) -> Stop {
     match (refused(error), gate.approvals().show(id).await) {
-        (Stop::Refused(refusal), Ok(Some(approval))) => Stop::Refused(refusal.with_approval(approval.notice())),
+        (Stop::Refused(refusal), Ok(Some(approval))) => {
+            Stop::Refused(refusal.with_approval(approval.notice()))
+        }
         (stop, _) => stop,
     }
 }
