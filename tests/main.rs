@@ -7,6 +7,7 @@
 )]
 
 mod approvals;
+mod cli;
 mod counterparts;
 #[cfg(feature = "failpoints")]
 mod crash;
@@ -24,6 +25,7 @@ mod scene;
 mod slow;
 mod smuggling;
 mod streaming;
+mod targets;
 mod tls;
 mod world;
 
