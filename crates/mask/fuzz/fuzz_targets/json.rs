@@ -6,6 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use mask::{Content, Withheld};
 use serde::de::IgnoredAny;
 
+#[path = "../common.rs"]
 mod common;
 #[path = "../../tests/masker/detect.rs"]
 mod detect;
